@@ -1,0 +1,63 @@
+"""Where the lake is and how this environment runs: read once, from LAKEHOUSE_* variables over conf/<environment>.yaml."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from lakehouse.errors import Misuse
+
+_HERE = Path(__file__).parent
+
+
+def conf_dir() -> Path:
+    """The configuration folder: LAKEHOUSE_CONF, else conf/ beside the package, else the one installed with it."""
+    if chosen := os.environ.get("LAKEHOUSE_CONF"):
+        return Path(chosen)
+    checkout = _HERE.parent / "conf"
+    return checkout if (checkout / "spark-defaults.conf").is_file() else _HERE / "conf"
+
+
+class _EnvironmentFile(PydanticBaseSettingsSource):
+    """Values from conf/<environment>.yaml, below the process environment."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        file = conf_dir() / f"{os.environ.get('LAKEHOUSE_ENVIRONMENT', 'dev')}.yaml"
+        return (yaml.safe_load(file.read_text(encoding="utf-8")) or {}) if file.is_file() else {}
+
+
+class Settings(BaseSettings):
+    """Settings of one process. Each can be given as LAKEHOUSE_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="LAKEHOUSE_", extra="forbid", frozen=True)
+
+    environment: Literal["dev", "test", "prod"] = Field("dev", description="Which conf/<environment>.yaml applies")
+    root: str | None = Field(None, description="The lake: a folder, or s3a://bucket/prefix")
+    sources: Path | None = Field(None, description="A folder of dialects of your own, beside conf/sources")
+    jars: Path | None = Field(None, description="Folder for the pinned JARs; the user's cache folder by default")
+    spark_master: str = Field("local[*]", validation_alias="SPARK_MASTER", description="Spark master")
+    spark_conf: dict[str, str] = Field({}, description="Spark properties over conf/spark-defaults.conf")
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource, **_: Any,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
+        return init_settings, env_settings, _EnvironmentFile(settings_cls)
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings of this process, with `given` (such as ``root``) over everything. Raises Misuse, naming what is wrong."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise Misuse(f"The settings are not valid: {wrong}. See docs/reference/settings.md.") from None

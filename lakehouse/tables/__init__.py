@@ -1,0 +1,22 @@
+"""Every table of the lake, declared once."""
+
+from lakehouse.tables import bronze, gold, ops, silver
+from lakehouse.tables.declare import Field, Table
+
+ALL: tuple[Table, ...] = (
+    bronze.files, bronze.lines,
+    silver.usage, silver.catalog, silver.contracts, silver.matches,
+    ops.quarantine, ops.ignored, ops.releases, ops.runs,
+    *gold.DRAFTS, *gold.PUBLISHED, gold.periods,
+)  # fmt: skip
+
+
+def table(name: str) -> Table:
+    """The table of that name, such as ``gold.statements``."""
+    for candidate in ALL:
+        if candidate.name == name:
+            return candidate
+    raise KeyError(f"no table named {name!r}; tables are {', '.join(t.name for t in ALL)}")
+
+
+__all__ = ["ALL", "Field", "Table", "bronze", "gold", "ops", "silver", "table"]

@@ -1,0 +1,170 @@
+"""Gold: what is owed, published once a period and never edited."""
+
+from lakehouse.tables.declare import UNITS, Field, Table, currency, money, period, sha256
+from lakehouse.tables.silver import CONFIGURATIONS, MEANINGS
+
+CATEGORIES = ("payable", "retained", "fee", "tax")
+HOLDING_ENTRIES = ("hold", "release", "reversal")
+
+# The dimensions of a royalty line: usage lines that agree in all of them are one amount.
+GROUP_FIELDS = (
+    sha256("file_id", "The report the money came from"),
+    Field("source", "string", "Dialect id", required=True),
+    period("report_period", "Statement period the report belongs to"),
+    period("usage_period", "Month of use or sale"),
+    Field("meaning", "string", "New income, or the restatement of income", required=True, one_of=MEANINGS),
+    Field("channel", "string", "DSP, store or society", required=True),
+    Field("configuration", "string", "How the music was used or sold", required=True, one_of=CONFIGURATIONS),
+    Field("territory", "string", "ISO 3166-1 alpha-2, or ZZ", required=True),
+    Field("price_category", "string", "Price tier, offer or subscription type"),
+    currency(),
+    sha256("usage_key", "The identity of the recording as reported"),
+)
+GROUP = tuple(field.name for field in GROUP_FIELDS)
+
+royalty_lines = Table(
+    name="gold.royalty_lines",
+    doc="What each party earns from each group of usage lines, with the amount in and out of every stage.",
+    grain=("period", "line_id"),
+    partition_by=("period", "currency"),
+    fields=(
+        period(),
+        Field("line_id", "string", "SHA-256 prefix over the group, contract, party and kind", True, "length(line_id) = 32"),
+        Field("kind", "string", "First booking, or the exact mirror of an earlier line", True, one_of=("royalty", "reversal")),
+        Field("reverses", "string", "line_id that this line mirrors"),
+        *GROUP_FIELDS,
+        Field("recording_id", "string", "The recording", required=True),
+        Field("contract_id", "string", "The contract in force", required=True),
+        Field("contract_version", "string", "Its version", required=True),
+        Field("payee", "string", "Party id", required=True),
+        Field("role", "string", "In what capacity: artist, producer, writer, label, distributor, ...", required=True),
+        Field("category", "string", "What becomes of the amount", True, one_of=CATEGORIES),
+        Field("usage_lines", "bigint", "How many usage lines are in the group", required=True),
+        Field("units", UNITS, "Their units", required=True),
+        money("base", "Their amount, before any clause"),
+        money("amount", "This party's part of it"),
+        Field(
+            "stages", "array<struct<stage:string,term:string,amount_in:decimal(38,18),amount_out:decimal(38,18)>>",
+            "The way from base to amount, clause by clause", required=True,
+        ),
+    ),
+)
+
+holding = Table(
+    name="gold.holding",
+    doc="Money that has no owner yet: held with its reason and age, released when it finds one.",
+    grain=("period", "entry_id"),
+    partition_by=("period", "currency"),
+    fields=(
+        period(),
+        Field("entry_id", "string", "SHA-256 prefix over the group, reason and kind", True, "length(entry_id) = 32"),
+        Field("entry", "string", "hold adds, release and reversal take away", True, one_of=HOLDING_ENTRIES),
+        Field("releases", "string", "entry_id of the hold that this entry takes away"),
+        *GROUP_FIELDS,
+        Field("reason", "string", "Why it is held: AMBIGUOUS, UNCLAIMED or NO_CONTRACT", required=True),
+        period("held_since", "Statement period in which the money was first held"),
+        Field("usage_lines", "bigint", "How many usage lines are in the group", required=True),
+        Field("units", UNITS, "Their units", required=True),
+        money("amount", "Signed: what the entry adds to the balance held"),
+    ),
+)
+
+statements = Table(
+    name="gold.statements",
+    doc="One statement for each payee, currency and statement period. opening + earned - deducted - recouped - reserved - taxed"
+    " = payable + carried - rounding.",
+    grain=("period", "currency", "payee"),
+    partition_by=("period", "currency"),
+    fields=(
+        period(),
+        Field("statement_id", "string", "period-currency-payee", required=True),
+        currency(),
+        Field("payee", "string", "Party id", required=True),
+        Field("payee_name", "string", "Name on the statement", required=True),
+        money("opening", "Balance carried from the statement before"),
+        money("earned", "Sum of the payee's royalty lines of the period"),
+        money("deducted", "Costs and deductions"),
+        money("recouped", "Applied against advances"),
+        money("reserved", "Held back against returns, less what was released"),
+        money("taxed", "Withholding tax"),
+        money("payable", "To be paid, in whole minor units of the currency"),
+        money("carried", "Balance carried to the next statement"),
+        money("rounding", "Payable less the exact amount: what the one rounding added"),
+        Field("lines", "bigint", "Royalty lines behind the statement", required=True),
+    ),
+)
+
+ledger = Table(
+    name="gold.ledger",
+    doc="Double entry: the postings of one transaction add up to zero in each currency. Debits are positive.",
+    grain=("period", "transaction_id", "account"),
+    partition_by=("period", "currency"),
+    fields=(
+        period(),
+        Field("transaction_id", "string", "What is booked: period-currency-subject", required=True),
+        Field("account", "string", "Account, from general to particular, joined by ':'", required=True),
+        currency(),
+        money("amount", "Debit positive, credit negative"),
+        Field("memo", "string", "What the transaction is, for a person", required=True),
+    ),
+)
+
+conservation = Table(
+    name="gold.conservation",
+    doc="For each file and currency: where its money is. `difference` is always zero; a publication with another value is refused.",
+    grain=("period", "file_id", "currency"),
+    partition_by=("period", "currency"),
+    fields=(
+        period(),
+        sha256("file_id", "The report"),
+        Field("source", "string", "Dialect id", required=True),
+        currency(),
+        money("revenue", "Royalty base in the report, with what was quarantined"),
+        money("payable", "Earned by payees"),
+        money("retained", "Kept by the label"),
+        money("fees", "Kept as distribution fees"),
+        money("tax", "Withheld"),
+        money("held", "Held for want of an owner, net of releases"),
+        money("quarantined", "In lines that were refused"),
+        money("difference", "revenue less all of these"),
+    ),
+)
+
+partitions = Table(
+    name="gold.partitions",
+    doc="The content root of each logical partition of the royalty lines: statement period, currency, rights holder.",
+    grain=("period", "currency", "payee"),
+    partition_by=("period",),
+    fields=(
+        period(),
+        currency(),
+        Field("payee", "string", "Rights holder", required=True),
+        Field("rows", "bigint", "Royalty lines", required=True),
+        money("total", "Sum of their amounts"),
+        sha256("root", "Content root v1 of those lines"),
+    ),
+)
+
+periods = Table(
+    name="gold.periods",
+    doc="The publication of a period: appended last, so that a period is closed exactly when its row is here.",
+    grain=("period",),
+    fields=(
+        period(),
+        sha256("root", "Content root of the period, over the roots of its tables"),
+        Field("rows", "bigint", "Rows under that root", required=True),
+        Field("totals", "map<string,string>", "currency: sum of statements payable", required=True),
+        Field("delta_versions", "map<string,string>", "Delta version of every gold table as published", required=True),
+        Field("pins", "map<string,string>", "Delta version of every input table that was read", required=True),
+        sha256("book_sha256", "The contract book"),
+        sha256("rules_sha256", "Matching rules and dialects"),
+        Field("code_version", "string", "Version of the package", required=True),
+        sha256("manifest_sha256", "SHA-256 of manifests/<period>.json"),
+        Field("previous_manifest_sha256", "string", "The same of the period published before"),
+        Field("closed_at", "timestamp", "When (UTC)", required=True, rooted=False),
+    ),
+)
+
+# What a run drafts and a close publishes, in the order of publication.
+PUBLISHED = (royalty_lines, holding, statements, ledger, conservation, partitions)
+DRAFTS = tuple(table.draft() for table in PUBLISHED)

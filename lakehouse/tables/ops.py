@@ -1,0 +1,69 @@
+"""Ops: what the lake knows about its own work."""
+
+from lakehouse.tables.declare import MONEY, Field, Table, period, sha256
+
+quarantine = Table(
+    name="ops.quarantine",
+    doc="Every line that was refused, verbatim, with every reason at once.",
+    grain=("record_id",),
+    partition_by=("period",),
+    fields=(
+        period("period", "Statement period whose books the line would have entered"),
+        Field("record_id", "string", "SHA-256 prefix over file and line", True, "length(record_id) = 32"),
+        sha256("file_id", "The file"),
+        Field("source", "string", "Dialect id", required=True),
+        Field("line_no", "bigint", "Line of the file", required=True),
+        Field("text", "string", "The line verbatim", required=True),
+        Field("cells", "array<string>", "Its cells, where it could be cut"),
+        Field(
+            "reasons", "array<struct<column:string,rule:string,value:string,message:string>>",
+            "Everything that is wrong with it: column, rule, value found, and what was expected", required=True,
+        ),
+        Field("amount", MONEY, "Its money, where that can be read"),
+        Field("currency", "string", "Its currency, where that can be read"),
+        sha256("dialect_sha256", "The dialect document that refused it"),
+    ),
+)
+
+ignored = Table(
+    name="ops.ignored",
+    doc="Lines of a report that were understood and are not income: payouts, transfers, sums.",
+    grain=("file_id", "line_no"),
+    partition_by=("period",),
+    fields=(
+        period(),
+        sha256("file_id", "The file"),
+        Field("line_no", "bigint", "Line of the file", required=True),
+        Field("meaning", "string", "What the dialect says it is", required=True, one_of=("transfer", "summary")),
+    ),
+)
+
+releases = Table(
+    name="ops.releases",
+    doc="Lines that came back from quarantine, once, after their dialect or their data was mended.",
+    grain=("record_id",),
+    fields=(
+        Field("record_id", "string", "The quarantined line", required=True),
+        period("period", "Statement period in which it was released"),
+        Field("reason", "string", "Why, in the words of who released it", required=True),
+        Field("changes", "map<string,string>", "Column: value given by a person in place of the report's"),
+        Field("released_at", "timestamp", "When (UTC)", required=True, rooted=False),
+    ),
+)
+
+runs = Table(
+    name="ops.runs",
+    doc="Every job that changed something: what it read, what it wrote, with which rules and code.",
+    grain=("run_id",),
+    fields=(
+        Field("run_id", "string", "Id of the run, also in the userMetadata of its commits", required=True),
+        Field("job", "string", "Name of the job", required=True),
+        Field("period", "string", "Statement period, where the job has one"),
+        sha256("fingerprint", "SHA-256 over everything that decides the outcome"),
+        Field("reads", "map<string,string>", "Table: Delta version read", required=True),
+        Field("writes", "map<string,string>", "Table: Delta version written", required=True),
+        Field("code_version", "string", "Version of the package", required=True),
+        Field("started_at", "timestamp", "UTC", required=True, rooted=False),
+        Field("ended_at", "timestamp", "UTC", required=True, rooted=False),
+    ),
+)

@@ -1,0 +1,101 @@
+"""Silver: typed usage, the catalog, the contract book, and one match decision per distinct usage key."""
+
+from lakehouse.tables.declare import MONEY, UNITS, Field, Table, currency, money, period, sha256
+
+MEANINGS = ("generation", "correction")
+NOT_INCOME = ("transfer", "summary")
+CONFIGURATIONS = ("stream", "download", "physical", "ugc", "ringtone", "merchandise", "sync", "performance", "other")
+STATUSES = ("MATCHED", "AMBIGUOUS", "UNCLAIMED", "DRIFT_FLAGGED")
+
+usage = Table(
+    name="silver.usage",
+    doc="One typed usage line for each line of a report that is royalty base.",
+    grain=("file_id", "line_no"),
+    partition_by=("period",),
+    fields=(
+        period("period", "Statement period whose books the line enters"),
+        sha256("file_id", "The file it came from"),
+        Field("line_no", "bigint", "Line of that file", required=True),
+        Field("source", "string", "Dialect id", required=True),
+        period("report_period", "Statement period the report itself belongs to"),
+        period("usage_period", "Month in which the music was used or sold"),
+        Field("sale_date", "date", "Day of the usage or sale, where the report says"),
+        Field("meaning", "string", "Business meaning: new income, or the restatement of income", True, one_of=MEANINGS),
+        Field("channel", "string", "DSP, store or society that reported the usage, as named in the report", required=True),
+        Field("configuration", "string", "How the music was used or sold", required=True, one_of=CONFIGURATIONS),
+        Field("territory", "string", "ISO 3166-1 alpha-2, or ZZ where the report gives none", True, "territory RLIKE '^[A-Z]{2}$'"),
+        Field("price_category", "string", "Price tier, offer or subscription type, as reported"),
+        sha256("usage_key", "SHA-256 of the normalised identity of the recording: what the matcher decides on"),
+        Field("isrc", "string", "ISRC, 12 characters", check="isrc RLIKE '^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$'"),
+        Field("upc", "string", "UPC or EAN, zero-padded to 14 digits", check="upc RLIKE '^[0-9]{14}$'"),
+        Field("title", "string", "Track title as reported"),
+        Field("artist", "string", "Artist as reported"),
+        Field("album", "string", "Release title as reported"),
+        Field("label", "string", "Label as reported"),
+        Field("proprietary_id", "string", "The sender's own id of the recording"),
+        Field("units", UNITS, "Streams, downloads or copies; negative on returns", required=True),
+        money("amount", "Payable amount of the line, in `currency`"),
+        currency(),
+        Field("gross", MONEY, "Amount before the sender's own share, where the report says"),
+        Field("warnings", "array<string>", "What is odd but was kept, such as a wrong UPC check digit"),
+    ),
+)
+
+catalog = Table(
+    name="silver.catalog",
+    doc="The recordings the label controls, one row for each release a recording is on. Every load is a new version.",
+    grain=("recording_id", "upc"),
+    append_only=False,
+    fields=(
+        Field("recording_id", "string", "The label's id of the recording; its ISRC where it has no other", required=True),
+        Field("isrc", "string", "ISRC, 12 characters"),
+        Field("title", "string", "Track title", required=True),
+        Field("artist", "string", "Display artist", required=True),
+        Field("album", "string", "Release title"),
+        Field("label", "string", "Label"),
+        Field("upc", "string", "UPC or EAN of the release, zero-padded to 14 digits; empty where unknown", required=True),
+        Field("track_number", "int", "Position on the release"),
+        Field("duration", "int", "Seconds"),
+        Field("year", "int", "Year of first release"),
+        Field("iswc", "string", "ISWC of the work"),
+        Field("release_type", "string", "Album, EP, Single, ..."),
+        Field("proprietary_ids", "array<string>", "Ids under which DSPs report the recording"),
+    ),
+)
+
+contracts = Table(
+    name="silver.contracts",
+    doc="The contract book: each contract's YAML document, verbatim. Every load is a new version.",
+    grain=("contract_id", "file"),
+    append_only=False,
+    fields=(
+        Field("contract_id", "string", "Id of the contract", required=True),
+        Field("file", "string", "Path of the document inside the book", required=True),
+        Field("text", "string", "The YAML document", required=True),
+        sha256("sha256", "SHA-256 of the document"),
+        sha256("book_sha256", "SHA-256 over all documents of the book"),
+    ),
+)
+
+matches = Table(
+    name="silver.matches",
+    doc="Decisions of the matcher, one for each distinct usage key under one catalog version and ruleset; the latest holds.",
+    grain=("usage_key", "ruleset", "catalog_version"),
+    fields=(
+        sha256("usage_key", "What was decided on"),
+        Field("ruleset", "string", "Hash of the matching rules and normaliser version", required=True),
+        Field("catalog_version", "bigint", "Delta version of silver.catalog that was searched", required=True),
+        Field("reconciliation_status", "string", "The decision; only MATCHED and DRIFT_FLAGGED are paid", True, one_of=STATUSES),
+        Field(
+            "match_confidence", "double", "0 to 1; exact identifiers are 1.0", True,
+            "match_confidence BETWEEN 0 AND 1", rooted=False,
+        ),
+        Field("recording_id", "string", "The recording, when matched or drift-flagged"),
+        Field("tier", "string", "Which tier decided: isrc, upc_track, title_artist, fuzzy, none", required=True),
+        Field(
+            "evidence", "array<struct<field:string,level:string,usage:string,catalog:string>>",
+            "For each field: how well it agrees, and the two values",
+        ),
+        Field("candidates", "int", "How many recordings were compared", required=True),
+    ),
+)
