@@ -1,0 +1,21 @@
+"""One Spark session for the whole suite, through the same door as every job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    from lakehouse.session import start_session
+    from lakehouse.settings import load_settings
+
+    session = start_session(load_settings(spark_master="local[2]"), "lakehouse-tests")
+    yield session
+    session.stop()
