@@ -1,10 +1,8 @@
 """Silver: typed usage, the catalog, the contract book, and one match decision per distinct usage key."""
 
+from lakehouse.model.vocabulary import CONFIGURATIONS, MEANINGS
 from lakehouse.tables.declare import MONEY, UNITS, Field, Table, currency, money, period, sha256
 
-MEANINGS = ("generation", "correction")
-NOT_INCOME = ("transfer", "summary")
-CONFIGURATIONS = ("stream", "download", "physical", "ugc", "ringtone", "merchandise", "sync", "performance", "other")
 STATUSES = ("MATCHED", "AMBIGUOUS", "UNCLAIMED", "DRIFT_FLAGGED")
 
 usage = Table(
