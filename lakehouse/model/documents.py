@@ -1,0 +1,100 @@
+"""YAML documents that remember their lines, so that an error can say where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+Path = tuple[Hashable, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to act on in a document: where, which rule, how bad, and what to do."""
+
+    file: str
+    line: int
+    rule: str
+    severity: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.severity}: {self.message} [{self.rule}]"
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML document: its data, and the line (from 1) on which each of its nodes starts."""
+
+    file: str
+    data: Any
+    lines: dict[Path, int]
+
+    def line(self, path: Path) -> int:
+        """The line of the node at `path`, or of its nearest ancestor."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+    def finding(self, path: Path, rule: str, message: str, severity: str = "error") -> Finding:
+        return Finding(self.file, self.line(path), rule, severity, message)
+
+    def findings_of(self, error: ValidationError) -> list[Finding]:
+        """What Pydantic found wrong, each with its line. Union tags in the location are not part of the document."""
+        found = []
+        for item in error.errors():
+            path = self._known(item["loc"])
+            name = ".".join(str(key) for key in path) or "document"
+            found.append(self.finding(path, item["type"], f"{name}: {item['msg']}"))
+        return found
+
+    def _known(self, location: tuple[int | str, ...]) -> Path:
+        path: Path = ()
+        for key in location:
+            if (*path, key) in self.lines:
+                path = (*path, key)
+        return path
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Scalars stay what is written: no dates, no floats, no yes/no; a key given twice is an error."""
+
+
+_StrictLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag in ("tag:yaml.org,2002:null", "tag:yaml.org,2002:int")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read_document(text: str, file: str) -> Document | Finding:
+    """The document, or the finding that says why it is not YAML."""
+    try:
+        loader = _StrictLoader(text)
+        node = loader.get_single_node()
+        lines: dict[Path, int] = {}
+        _walk(node, (), lines, loader)
+        data = loader.construct_document(node) if node else None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        return Finding(file, mark.line + 1 if mark else 1, "yaml", "error", str(getattr(error, "problem", error)))
+    return Document(file, data, lines)
+
+
+def _walk(node: yaml.Node | None, path: Path, lines: dict[Path, int], loader: yaml.SafeLoader) -> None:
+    if node is None:
+        return
+    lines[path] = node.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            _walk(item, (*path, index), lines, loader)
+    elif isinstance(node, yaml.MappingNode):
+        for key_node, value in node.value:
+            key = loader.construct_object(key_node)
+            if (*path, key) in lines:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", key_node.start_mark)
+            _walk(value, (*path, key), lines, loader)
+            lines[(*path, key)] = key_node.start_mark.line + 1

@@ -1,0 +1,105 @@
+"""Exact money: 18 decimals, split by largest remainder, rounded once.
+
+Amounts are `Decimal` at 18 decimals. Shares are `Fraction`, so that a third is a third. Parts always add up to
+the whole, and the split of ``-x`` is the exact mirror of the split of ``x`` (Hamilton's method; ties go to the
+party whose key sorts first).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from fractions import Fraction
+from typing import Annotated, Any
+
+from iso4217 import Currency
+from pydantic import BeforeValidator, PlainSerializer
+
+SCALE = 18
+ZERO = Decimal(0).scaleb(-SCALE)
+# Wide enough for 20 integer digits, 18 decimals and a factor; money never overflows into rounding.
+_WIDE = Context(prec=100, rounding=ROUND_HALF_EVEN)
+
+
+def to_units(amount: Decimal, scale: int = SCALE) -> int:
+    """The amount as an integer of 10**-scale. Raises ValueError when it has more decimals than that."""
+    units = amount.scaleb(scale, _WIDE)
+    whole = int(units)
+    if units != whole:
+        raise ValueError(f"{amount} has more than {scale} decimals")
+    return whole
+
+
+def from_units(units: int, scale: int = SCALE) -> Decimal:
+    return Decimal(units).scaleb(-scale, _WIDE)
+
+
+def split(total: Decimal, shares: Mapping[str, Fraction], scale: int = SCALE) -> dict[str, Decimal]:
+    """Cuts `total` into one part for each share; the parts add up to `total` exactly.
+
+    Shares are fractions of the whole and must add up to 1. Raises ValueError otherwise.
+    """
+    if sum(shares.values()) != 1:
+        raise ValueError(f"shares add up to {sum(shares.values())}, not 1")
+    whole = to_units(total, scale)
+    sign, size = (-1, -whole) if whole < 0 else (1, whole)
+    floors = {key: divmod(size * share.numerator, share.denominator) for key, share in shares.items()}
+    missing = size - sum(quotient for quotient, _ in floors.values())
+    # Remainders are compared as fractions of one unit, since the denominators differ.
+    by_remainder = sorted(floors, key=lambda key: (-Fraction(floors[key][1], shares[key].denominator), key))
+    gets_one = set(by_remainder[:missing])
+    return {key: from_units(sign * (floors[key][0] + (key in gets_one)), scale) for key in shares}
+
+
+def minor_digits(currency: str) -> int:
+    """Decimals of the currency's minor unit by ISO 4217: JPY 0, EUR 2, KWD 3."""
+    exponent = Currency(currency).exponent
+    return 2 if exponent is None else exponent
+
+
+def round_together(amounts: Mapping[str, Decimal], digits: int) -> dict[str, Decimal]:
+    """Rounds positive amounts to `digits` decimals so that they add up to their rounded sum (half to even).
+
+    The one rounding of a statement run: each amount is cut, and the units that the sum still lacks go to the largest remainders.
+    """
+    if not amounts:
+        return {}
+    with localcontext(_WIDE):
+        total = sum(amounts.values(), ZERO).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN)
+        step = 10 ** (SCALE - digits)
+        floors = {key: divmod(to_units(amount), step) for key, amount in amounts.items()}
+        missing = to_units(total, digits) - sum(quotient for quotient, _ in floors.values())
+        gets_one = set(sorted(floors, key=lambda key: (-floors[key][1], key))[:missing])
+        return {key: from_units(floors[key][0] + (key in gets_one), digits) for key in amounts}
+
+
+def parse_rate(value: Any) -> Fraction:
+    """A rate as people write it: ``15%``, ``3.5%``, ``1/3`` or ``0.15``. Raises ValueError for anything else."""
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise ValueError(f"{value!r} is not a rate: write 15%, 1/3 or '0.15'")
+    text = str(value).strip()
+    percent = text.endswith("%")
+    try:
+        rate = Fraction(text.rstrip("%").strip()) / (100 if percent else 1)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{value!r} is not a rate: write 15%, 1/3 or '0.15'") from None
+    if not 0 <= rate <= 1:
+        raise ValueError(f"{value!r} is not between 0% and 100%")
+    return rate
+
+
+def write_rate(rate: Fraction) -> str:
+    """The rate as a person would write it: a percentage where that ends, else a fraction."""
+    percent = rate * 100
+    denominator = percent.denominator
+    for prime in (2, 5):
+        while denominator % prime == 0:
+            denominator //= prime
+    if denominator != 1:
+        return f"{rate.numerator}/{rate.denominator}"
+    return f"{_WIDE.divide(Decimal(percent.numerator), Decimal(percent.denominator)):f}%"
+
+
+Rate = Annotated[Fraction, BeforeValidator(parse_rate), PlainSerializer(write_rate)]
