@@ -1,0 +1,26 @@
+"""Identifiers of recordings and releases."""
+
+from __future__ import annotations
+
+from functools import cache
+
+# ISO 3901: country code, three-character registrant, two digits of the year, five of the designation.
+ISRC = "[A-Z]{2}[A-Z0-9]{3}[0-9]{7}"
+# A GS1 article number (EAN-8, UPC-A, EAN-13, GTIN-14), padded to 14 digits.
+UPC = "[0-9]{14}"
+
+WRONG_CHECK_DIGIT = "upc: the check digit is wrong"
+
+
+def gtin_check_digit_holds(upc: str) -> bool:
+    """Whether the last of the 14 digits is the GS1 check digit of the other 13: weights 3 and 1 in turn, sum to a multiple of 10.
+    Source: GS1 General Specifications, section 7.9."""
+    return sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(upc)) % 10 == 0
+
+
+@cache
+def currency_codes() -> frozenset[str]:
+    """ISO 4217 codes of currencies in which money can be paid."""
+    from iso4217 import Currency
+
+    return frozenset(currency.code for currency in Currency)
