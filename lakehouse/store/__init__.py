@@ -1,0 +1,1 @@
+"""The only room with a key to Delta: reading, writing, manifests, verification."""

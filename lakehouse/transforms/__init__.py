@@ -1,0 +1,1 @@
+"""Pure DataFrame to DataFrame, one file per business verb."""

@@ -1,0 +1,105 @@
+"""Content root v1 in Spark: row text and leaf as native expressions, the trees in an Arrow UDF per bucket of leaves.
+
+The rule is docs/reference/content-root.md; the plain-Python reference is lakehouse/model/content_root.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lakehouse.errors import Misuse
+from lakehouse.model.content_root import EMPTY_ROOT, NO_CURRENCY, NULL, Root, bucket_head, buckets_root, plain
+from lakehouse.model.types import ColumnType, parse_type
+from lakehouse.tables.declare import Table
+
+LEAF = "leaf"
+
+
+def leaves(df: DataFrame, table: Table) -> DataFrame:
+    """`df` with a binary column `leaf`, SHA-256(0x00 || row text). Raises Misuse where Spark would not write decimals plainly."""
+    if df.sparkSession.conf.get("spark.sql.ansi.enabled") != "true":
+        raise Misuse("Content roots need spark.sql.ansi.enabled=true: otherwise Spark writes small decimals as 0E-18.")
+    cells = [(f"{f.name}/{f.type}:", _item(F.col(f.name), parse_type(f.type))) for f in table.rooted_fields]
+    text = F.concat(*(part for name, item in cells for part in (F.lit(name), item, F.lit("\n"))))
+    return df.withColumn(LEAF, F.unhex(F.sha2(F.concat(F.unhex(F.lit("00")), F.encode(text, "UTF-8")), 256)))
+
+
+def _item(column: Column, type_: ColumnType) -> Column:
+    """``N`` for NULL, else ``octets:text``."""
+    text = _text(column, type_)
+    return F.when(column.isNull(), F.lit(NULL)).otherwise(F.concat(F.octet_length(text).cast("string"), F.lit(":"), text))
+
+
+def _text(column: Column, type_: ColumnType) -> Column:
+    match type_.kind:
+        case "decimal":
+            return column.cast(f"decimal({type_.precision},{type_.scale})").cast("string")
+        case "timestamp":
+            return F.unix_micros(column).cast("string")
+        case "array":
+            return F.concat_ws("", F.transform(column, _item_of(type_.element)))
+        case "struct":
+            return F.concat(*(_item(column.getField(name), part) for name, part in type_.parts))
+        case "map":
+            (_, key), (_, held) = type_.parts
+            return F.concat_ws(
+                "",
+                F.transform(
+                    F.array_sort(F.map_keys(column)),
+                    lambda name: F.concat(_item(name, key), _item(F.element_at(column, name), held)),
+                ),
+            )
+    return column.cast("string")
+
+
+def _item_of(type_: ColumnType) -> Callable[[Column], Column]:
+    return lambda element: _item(element, type_)
+
+
+def partition_roots(df: DataFrame, table: Table, by: tuple[str, ...]) -> DataFrame:
+    """The content root of each logical partition: columns `by`, `rows` (bigint) and `root` (64 hexadecimal digits).
+
+    Leaves meet in buckets of their first byte: no task holds more than the buckets it hashes, and none reach the driver.
+    """
+    heads = (
+        leaves(df, table)
+        .groupBy(*by, F.substring(LEAF, 1, 1).alias("bucket"))
+        .agg(F.count(F.lit(1)).alias("rows"), F.arrow_udf(_heads, "binary")(F.collect_list(LEAF)).alias("head"))
+    )
+    return heads.groupBy(*by).agg(
+        F.sum("rows").alias("rows"), F.arrow_udf(_roots, "string")(F.collect_list(F.struct("bucket", "head"))).alias("root")
+    )  # fmt: skip
+
+
+def table_root(df: DataFrame, table: Table) -> Root:
+    """The content root of all rows of `df`, with their number and the sums of their decimal columns by currency."""
+    found = partition_roots(df, table, ()).first()
+    rows, root = (found["rows"], found["root"]) if found and found["rows"] else (0, EMPTY_ROOT)
+    return Root(table.schema_id, rows, root, _totals(df, table))
+
+
+def _totals(df: DataFrame, table: Table) -> dict[str, dict[str, str]]:
+    scales = {f.name: parse_type(f.type).scale for f in table.rooted_fields if parse_type(f.type).kind == "decimal"}
+    if not scales:
+        return {}
+    currency = F.col("currency") if "currency" in table.columns else F.lit(NO_CURRENCY)
+    sums = df.groupBy(currency.alias("in_currency")).agg(*(F.sum(name).alias(name) for name in scales)).collect()
+    sums.sort(key=lambda row: row["in_currency"])
+    return {
+        name: {row["in_currency"]: plain(row[name], scale) for row in sums if row[name] is not None}
+        for name, scale in scales.items()
+    }
+
+
+def _heads(buckets: pa.Array) -> pa.Array:
+    return pa.array([bucket_head(bucket.as_py()) for bucket in buckets], pa.binary())
+
+
+def _roots(partitions: pa.Array) -> pa.Array:
+    """`partitions`: for each logical partition, a list of {bucket: one byte, head: 32 bytes}."""
+    heads = ({entry["bucket"][0]: entry["head"] for entry in partition.as_py()} for partition in partitions)
+    return pa.array([buckets_root(found) for found in heads], pa.string())

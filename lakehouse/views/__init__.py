@@ -1,0 +1,1 @@
+"""Answers to questions about the lake, in the shapes of the command line: read only, no JVM."""
