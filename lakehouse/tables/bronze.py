@@ -8,6 +8,7 @@ files = Table(
     name="bronze.files",
     doc="Every report that was recognised and read, once, under the SHA-256 of its unpacked bytes.",
     grain=("file_id",),
+    partition_by=("period",),
     fields=(
         period("period", "Statement period whose books the file enters: its own, or the open one if that is closed"),
         sha256("file_id", "SHA-256 of the file's bytes after unpacking: the same bytes have one id under any name"),
@@ -19,7 +20,7 @@ files = Table(
         Field("name", "string", "Name under which the file first arrived", required=True),
         period("report_period", "Statement period the report itself belongs to"),
         Field("report_key", "string", "Identity of the report: versions of one report share it", required=True),
-        Field("restates", "string", "file_id of the earlier version of the same report that this one replaces"),
+        Field("report_version", "int", "Version that the name or the report states; the latest version alone counts", required=True),
         Field("bytes", "bigint", "Size after unpacking", required=True),
         Field("lines", "bigint", "Records in the file, of every kind", required=True),
         Field(

@@ -42,9 +42,10 @@ releases = Table(
     name="ops.releases",
     doc="Lines that came back from quarantine, once, after their dialect or their data was mended.",
     grain=("record_id",),
+    partition_by=("period",),
     fields=(
-        Field("record_id", "string", "The quarantined line", required=True),
         period("period", "Statement period in which it was released"),
+        Field("record_id", "string", "The quarantined line", required=True),
         Field("reason", "string", "Why, in the words of who released it", required=True),
         Field("changes", "map<string,string>", "Column: value given by a person in place of the report's"),
         Field("released_at", "timestamp", "When (UTC)", required=True, rooted=False),

@@ -79,7 +79,9 @@ matches = Table(
     name="silver.matches",
     doc="Decisions of the matcher, one for each distinct usage key under one catalog version and ruleset; the latest holds.",
     grain=("usage_key", "ruleset", "catalog_version"),
+    partition_by=("period",),
     fields=(
+        period("period", "Statement period whose run made the decision"),
         sha256("usage_key", "What was decided on"),
         Field("ruleset", "string", "Hash of the matching rules and normaliser version", required=True),
         Field("catalog_version", "bigint", "Delta version of silver.catalog that was searched", required=True),

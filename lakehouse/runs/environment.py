@@ -1,0 +1,82 @@
+"""What a process works with: the lake, its settings, its rules, and Spark when that is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lakehouse.errors import Misuse
+from lakehouse.model.contracts import ContractBook
+from lakehouse.model.lint import read_book
+from lakehouse.settings import Settings, conf_dir
+from lakehouse.sources import Dialects, load_dialects
+from lakehouse.store.landing import Landing
+from lakehouse.store.reader import LakeReader
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from lakehouse.store.delta import DeltaStore
+    from lakehouse.transforms.rules import MatchingRules
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One lake as this process sees it. Everything heavy is made on first use."""
+
+    settings: Settings
+
+    @property
+    def root(self) -> str:
+        if not self.settings.root:
+            raise Misuse("Which lake? Give --root FOLDER or set LAKEHOUSE_ROOT.")
+        root = self.settings.root
+        return root if "://" in root else str(Path(root).absolute())
+
+    @property
+    def reader(self) -> LakeReader:
+        """A reader of the lake as it is now. Each has its own view of the newest versions."""
+        return LakeReader(self.root)
+
+    @cached_property
+    def landing(self) -> Landing:
+        return Landing(self.root)
+
+    @cached_property
+    def dialects(self) -> Dialects:
+        folders = [conf_dir() / "sources"]
+        return load_dialects([*folders, self.settings.sources] if self.settings.sources else folders)
+
+    @cached_property
+    def rules(self) -> MatchingRules:
+        from lakehouse.transforms.rules import load_rules
+
+        return load_rules(conf_dir() / "matching.yaml")
+
+    @cached_property
+    def spark(self) -> SparkSession:
+        from lakehouse.session import start_session
+
+        return start_session(self.settings)
+
+    @cached_property
+    def store(self) -> DeltaStore:
+        from lakehouse.store.delta import DeltaStore
+
+        return DeltaStore(self.spark, self.root)
+
+    def closed_periods(self) -> list[str]:
+        """The periods that are published, oldest first."""
+        reader = self.reader
+        return [row["period"] for row in reader.sql(f"SELECT period FROM {reader.relation('gold.periods')} ORDER BY period")]
+
+    def book(self, version: int | None = None) -> ContractBook:
+        """The contract book at a Delta version of silver.contracts, by default the newest. Raises Misuse where it is broken."""
+        reader = self.reader
+        rows = reader.sql(f"SELECT file, text FROM {reader.relation('silver.contracts', version)}")
+        book, findings = read_book({row["file"]: row["text"] for row in rows})
+        if errors := [str(finding) for finding in findings if finding.severity == "error"]:
+            raise Misuse("The contract book cannot be used: " + "; ".join(errors))
+        return book

@@ -1,0 +1,161 @@
+"""The frame around every job: pins what it reads, skips what is done, writes in a fixed order, checks, journals.
+
+A job is a function of `Work` that returns what to write. It sees its inputs at pinned Delta versions and, where a table
+is partitioned by period, only up to its own period: so a period can be computed again, years later, to the same rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import lakehouse
+from lakehouse.runs.environment import Environment
+from lakehouse.tables import Table, ops
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+log = logging.getLogger("lakehouse")
+
+
+@dataclass(frozen=True)
+class Append:
+    table: Table
+    rows: DataFrame
+
+
+@dataclass(frozen=True)
+class Replace:
+    """Replaces the period's rows."""
+
+    table: Table
+    rows: DataFrame
+
+
+@dataclass
+class Work:
+    """What a job may use: its period, its inputs at their pins, and the rules of the environment."""
+
+    env: Environment
+    period: str
+    pins: Mapping[str, int]
+    cached: list[DataFrame] = field(default_factory=list)
+
+    def read(self, table: Table) -> DataFrame:
+        """The table at its pin, up to this period."""
+        rows = self.env.store.read(table, self.pins[table.name])
+        return rows.where(rows.period <= self.period) if "period" in table.partition_by else rows
+
+    def read_period(self, table: Table) -> DataFrame:
+        """The table at its pin, of this period alone."""
+        return self.env.store.read(table, self.pins[table.name]).where(f"period = '{self.period}'")
+
+    def keep(self, rows: DataFrame) -> DataFrame:
+        """Rows that are used more than once: computed once, released when the job ends."""
+        self.cached.append(rows.persist())
+        return self.cached[-1]
+
+
+Body = Callable[[Work], Sequence[Append | Replace]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A stage: what it reads, what it writes, and the function between. `rules` names what else decides its outcome."""
+
+    name: str
+    doc: str
+    reads: tuple[Table, ...]
+    writes: tuple[Table, ...]
+    body: Body
+    rules: Callable[[Environment], Mapping[str, str]]
+
+    def fingerprint(self, env: Environment, period: str) -> str:
+        """SHA-256 over everything that decides what the job would write: inputs, rules and code."""
+        own = {table.name for table in self.writes}
+        inputs = {table.name: env.store.state(table, period) for table in self.reads if table.name not in own}
+        decides = [self.name, period, inputs, dict(self.rules(env)), lakehouse.__version__]
+        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Done:
+    """A job that ran: its journal entry."""
+
+    job: Job
+    entry: dict[str, Any]
+
+
+def job(
+    reads: tuple[Table, ...], writes: tuple[Table, ...], rules: Callable[[Environment], Mapping[str, str]] = lambda env: {}
+) -> Callable[[Body], Job]:
+    """Declares a stage. Its name and doc are the function's."""
+    return lambda body: Job(body.__name__, body.__doc__ or "", reads, writes, body, rules)
+
+
+def run_jobs(jobs: Sequence[Job], env: Environment, period: str, progress: Callable[[str], None] = lambda name: None) -> bool:
+    """Runs the stages in order and journals those that had something to do. True when anything was written."""
+    known = _journal(env, period)
+    done: list[Done] = []
+    try:
+        for stage in jobs:
+            progress(stage.name)
+            if finished := _run(stage, env, period, known):
+                done.append(finished)
+    finally:
+        if done:
+            _write_journal(env, done)
+    return any(finished.entry["writes"] for finished in done)
+
+
+def _run(stage: Job, env: Environment, period: str, known: Mapping[str, str]) -> Done | None:
+    fingerprint = stage.fingerprint(env, period)
+    if known.get(stage.name) == fingerprint:
+        log.info("%s %s: nothing new", stage.name, period)
+        return None
+    work = Work(env, period, env.store.versions(stage.reads))
+    entry = {
+        "run_id": uuid.uuid4().hex, "job": stage.name, "period": period, "fingerprint": fingerprint, "reads": dict(work.pins),
+        "writes": {}, "code_version": lakehouse.__version__, "started_at": datetime.now(timezone.utc),
+    }  # fmt: skip
+    note = {key: entry[key] for key in ("run_id", "job", "period", "fingerprint", "reads", "code_version")}
+    try:
+        for write in stage.body(work):
+            if write.table not in stage.writes:
+                raise AssertionError(f"job {stage.name} writes {write.table.name}, which it does not declare")
+            entry["writes"][write.table.name] = _write(env, write, note, period)
+    finally:
+        for rows in work.cached:
+            rows.unpersist()
+    entry["ended_at"] = datetime.now(timezone.utc)
+    log.info("%s %s: wrote %s", stage.name, period, entry["writes"] or "nothing")
+    return Done(stage, entry)
+
+
+def _write(env: Environment, write: Append | Replace, note: Mapping[str, Any], period: str) -> int:
+    if isinstance(write, Append):
+        return env.store.append(write.table, write.rows, note)
+    return env.store.replace(write.table, write.rows, note, where=f"period = '{period}'")
+
+
+def _journal(env: Environment, period: str) -> dict[str, str]:
+    """Job: fingerprint of its latest run for this period."""
+    reader = env.reader
+    latest = reader.sql(
+        f"SELECT job, arg_max(fingerprint, ended_at) AS fingerprint FROM {reader.relation('ops.runs')} WHERE period = ? GROUP BY job",
+        [period],
+    )
+    return {row["job"]: row["fingerprint"] for row in latest}
+
+
+def _write_journal(env: Environment, done: Sequence[Done]) -> None:
+    rows = [tuple(finished.entry.get(name) for name in ops.runs.columns) for finished in done]
+    frame = env.spark.createDataFrame(rows, ops.runs.ddl)
+    env.store.append(ops.runs, frame.coalesce(1), {"journal": [finished.entry["run_id"] for finished in done]})

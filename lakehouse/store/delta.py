@@ -1,0 +1,95 @@
+"""The only room that writes Delta: creates declared tables, reads them at a version, appends once, replaces drafts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import deltalake
+from deltalake.exceptions import TableNotFoundError
+from delta.tables import DeltaTable
+
+from lakehouse.errors import Misuse
+from lakehouse.tables import ALL, Table
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True)
+class DeltaStore:
+    """The tables of the lake at `root`, through one Spark session."""
+
+    spark: SparkSession
+    root: str
+
+    def path(self, table: Table) -> str:
+        return f"{self.root}/{table.path}"
+
+    def version(self, table: Table) -> int | None:
+        """The newest Delta version, or None where the table does not exist. Reads the log only."""
+        try:
+            return deltalake.DeltaTable(self.path(table), without_files=True).version()
+        except TableNotFoundError:
+            return None
+
+    def versions(self, tables: Iterable[Table]) -> dict[str, int]:
+        """Name and newest version of each. Raises Misuse for a table that is not there."""
+        found = {table.name: self.version(table) for table in tables}
+        if missing := [name for name, version in found.items() if version is None]:
+            raise Misuse(f"{self.root} is not a lake, or not a whole one: {', '.join(missing)} missing. Run `lakehouse init`.")
+        return {name: version for name, version in found.items() if version is not None}
+
+    def state(self, table: Table, period: str) -> str:
+        """What decides the rows that a job of this period may read: its version, or its data files up to the period."""
+        if "period" not in table.partition_by:
+            return str(self.versions([table])[table.name])
+        files = deltalake.DeltaTable(self.path(table)).file_uris([("period", "<=", period)])
+        return hashlib.sha256("\n".join(sorted(file.rsplit("/", 1)[-1] for file in files)).encode()).hexdigest()
+
+    def create_tables(self, tables: Iterable[Table] = ALL) -> list[str]:
+        """Creates what is not there yet, and returns the names of the tables it created."""
+        missing = [table for table in tables if self.version(table) is None]
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(self._create, missing))
+        return [table.name for table in missing]
+
+    def _create(self, table: Table) -> None:
+        builder = DeltaTable.createIfNotExists(self.spark).location(self.path(table)).comment(table.doc)
+        for field in table.fields:
+            builder = builder.addColumn(field.name, field.type, nullable=not field.required, comment=field.doc)
+        if table.partition_by:
+            builder = builder.partitionedBy(*table.partition_by)
+        for name, value in table.properties.items():
+            builder = builder.property(name, value)
+        builder.execute()
+
+    def read(self, table: Table, version: int | None = None) -> DataFrame:
+        reader = self.spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        return reader.load(self.path(table))
+
+    def append(self, table: Table, rows: DataFrame, note: Mapping[str, Any], once: str | None = None) -> int:
+        """Appends rows in the declared columns, and returns the version after. With `once`, a second append under the same id adds nothing."""
+        writer = self._writer(table, rows, note).mode("append")
+        if once:
+            writer = writer.option("txnAppId", once).option("txnVersion", 1)
+        writer.save(self.path(table))
+        return self.versions([table])[table.name]
+
+    def replace(self, table: Table, rows: DataFrame, note: Mapping[str, Any], where: str | None = None) -> int:
+        """Replaces the rows that satisfy `where`, or all, in one commit, and returns the version after."""
+        writer = self._writer(table, rows, note).mode("overwrite")
+        if where:
+            writer = writer.option("replaceWhere", where)
+        writer.save(self.path(table))
+        return self.versions([table])[table.name]
+
+    def _writer(self, table: Table, rows: DataFrame, note: Mapping[str, Any]):  # type: ignore[no-untyped-def]
+        declared = [rows[field.name].cast(field.type).alias(field.name) for field in table.fields]
+        return rows.select(declared).write.format("delta").option("userMetadata", json.dumps(note, sort_keys=True))

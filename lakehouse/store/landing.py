@@ -1,0 +1,114 @@
+"""Landing: files as they came, under the SHA-256 of what is in them, each with a receipt.
+
+`landing/files/<file_id>` is the unpacked file. `landing/receipts/<report_period>/<file_id>.json` says what it is;
+`landing/names/<file_id>/` remembers every further name it came under. Nothing here is ever changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from lakehouse.sources import Dialects
+from lakehouse.sources.recognise import describe_report
+from lakehouse.store.objects import object_store
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What landing knows of one file. `report_period` is YYYY-MM; money is not looked at here."""
+
+    file_id: str
+    name: str
+    source: str | None
+    dialect_sha256: str | None
+    encoding: str | None
+    report_period: str | None
+    report_key: str
+    report_version: int
+    bytes: int
+    status: str
+    reason: str | None
+    received_at: str
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What became of one path that was given to `land`: landed, duplicate or rejected, and why."""
+
+    path: str
+    file_id: str
+    source: str | None
+    status: str
+    reason: str | None
+
+
+class Landing:
+    def __init__(self, root: str) -> None:
+        self._objects = object_store(root)
+
+    def put(self, path: Path, dialects: Dialects, source: str | None = None, period: str | None = None) -> Landed:
+        """Stores the file unless its content is here already. `source` insists on a dialect, `period` on a report period."""
+        raw = path.read_bytes()
+        seen = dialects.recognise(raw, path.name)
+        file_id = hashlib.sha256(seen.payload).hexdigest()
+        receipt = _receipt(path, file_id, seen, source, period)
+        known = self._known(file_id)
+        if known and known.status == "landed":
+            self._objects.put_new(f"landing/names/{file_id}/{hashlib.sha256(path.name.encode()).hexdigest()[:16]}", path.name.encode())
+            return Landed(str(path), file_id, known.source, "duplicate", f"the same content as {known.name}")
+        folder = receipt.report_period if receipt.status == "landed" else "rejected"
+        self._objects.put_new(f"landing/files/{file_id}", seen.payload)
+        self._objects.put_new(f"landing/receipts/{folder}/{file_id}.json", json.dumps(asdict(receipt), sort_keys=True).encode())
+        if receipt.status == "landed":
+            self._objects.put_new(f"landing/landed/{file_id}", str(folder).encode())
+        return Landed(str(path), file_id, receipt.source, receipt.status, receipt.reason)
+
+    def _known(self, file_id: str) -> Receipt | None:
+        folder = self._objects.get(f"landing/landed/{file_id}")
+        content = self._objects.get(f"landing/receipts/{(folder or b'rejected').decode()}/{file_id}.json")
+        return Receipt(**json.loads(content)) if content else None
+
+    def receipts(self, report_period: str) -> Iterator[Receipt]:
+        """The receipts of one report period, or of ``rejected``, in order of file_id."""
+        for key in self._objects.keys(f"landing/receipts/{report_period}"):
+            content = self._objects.get(key)
+            if content:
+                yield Receipt(**json.loads(content))
+
+    def report_periods(self) -> list[str]:
+        """Every report period for which something has landed."""
+        folders = {key.split("/")[2] for key in self._objects.keys("landing/receipts")}
+        return sorted(folders - {"rejected"})
+
+    def path(self, file_id: str) -> str:
+        return self._objects.path(f"landing/files/{file_id}")
+
+
+def _receipt(path: Path, file_id: str, seen, source: str | None, period: str | None) -> Receipt:  # type: ignore[no-untyped-def]
+    """What the file is; rejected with a reason when it is no report, not the one expected, or of no known period."""
+    dialect, reason, facts = seen.dialect, seen.reason, None
+    if dialect and source and dialect.id != source:
+        reason = f"it is a {dialect.id} report, not a {source} one"
+    elif dialect:
+        facts = describe_report(seen, path.name)
+        if not (period or facts.report_period):
+            reason = "the report does not say which statement period it belongs to: give --period YYYY-MM"
+    return Receipt(
+        file_id=file_id,
+        name=path.name,
+        source=dialect.id if dialect else None,
+        dialect_sha256=dialect.sha256 if dialect else None,
+        encoding=seen.encoding,
+        report_period=period or (facts.report_period if facts else None),
+        report_key=facts.report_key if facts else path.name,
+        report_version=facts.report_version if facts else 0,
+        bytes=len(seen.payload),
+        status="rejected" if reason else "landed",
+        reason=reason,
+        received_at=datetime.now(timezone.utc).isoformat(timespec="microseconds"),
+    )

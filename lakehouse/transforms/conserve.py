@@ -1,0 +1,51 @@
+"""Conservation: for each file and currency, where its money is. The difference must be zero."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from lakehouse.tables import gold
+from lakehouse.tables.declare import MONEY
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_PLACES = ("payable", "retained", "fees", "tax", "held", "quarantined")
+_CATEGORIES = {"payable": "payable", "retained": "retained", "fee": "fees", "tax": "tax"}
+_KEYS = ("file_id", "source", "currency")
+
+
+def conserve(
+    usage: DataFrame, refused: DataFrame, returned: DataFrame, lines: DataFrame, holding: DataFrame, undone: DataFrame, period: str
+) -> DataFrame:
+    """gold.conservation of a period, measured from both ends: reports in, and places where the money went.
+
+    `usage` and `refused` are the period's usage lines and quarantined lines of reports that count; `returned` are lines
+    refused in an earlier period and released in this one, whose revenue was counted then; `undone` are the published
+    conservation rows of reports that a later version has replaced. An amount that could not be read counts as zero here.
+    """
+    readable = "amount IS NOT NULL AND currency IS NOT NULL"
+    refused, returned = refused.where(readable), returned.where(readable)
+    flows = [
+        _flow(usage, revenue=F.col("amount")),
+        _flow(refused, revenue=F.col("amount"), quarantined=F.col("amount")),
+        _flow(returned, revenue=-F.col("amount"), quarantined=-F.col("amount")),
+        *(
+            _flow(lines.where(F.col("category") == category), **{place: F.col("amount")})
+            for category, place in _CATEGORIES.items()
+        ),
+        _flow(holding, held=F.col("amount")),
+        _flow(undone, revenue=-F.col("revenue"), quarantined=-F.col("quarantined")),
+    ]
+    sums = [F.sum(place).alias(place) for place in ("revenue", *_PLACES)]
+    total = reduce(lambda a, b: a.unionByName(b), flows).groupBy(*_KEYS).agg(*sums)
+    difference = reduce(lambda rest, place: rest - F.col(place), _PLACES, F.col("revenue"))
+    return total.withColumn("difference", difference.cast(MONEY)).withColumn("period", F.lit(period)).select(*gold.conservation.columns)
+
+
+def _flow(rows: DataFrame, **amounts) -> DataFrame:  # type: ignore[no-untyped-def]
+    zero = F.lit(0).cast(MONEY)
+    return rows.select(*_KEYS, *(amounts.get(place, zero).cast(MONEY).alias(place) for place in ("revenue", *_PLACES)))

@@ -1,0 +1,40 @@
+"""The holding ledger: money without an owner, with its reason and its age."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from lakehouse.tables import gold
+from lakehouse.tables.gold import GROUP
+from lakehouse.transforms.resolve import row_id
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+def holds(unpaid: DataFrame, resolved: DataFrame, period: str) -> DataFrame:
+    """A hold for each group whose recording is not known, and for each that no contract covers."""
+    unmatched = unpaid.select(*GROUP, F.col("reconciliation_status").alias("reason"), "usage_lines", "units", "amount")
+    uncovered = resolved.where("contract_id IS NULL").select(
+        *GROUP, F.lit("NO_CONTRACT").alias("reason"), "usage_lines", "units", F.col("base").alias("amount")
+    )
+    return (
+        unmatched.unionByName(uncovered)
+        .withColumns({"period": F.lit(period), "held_since": F.lit(period), "entry": F.lit("hold")})
+        .withColumn("releases", F.lit(None).cast("string"))
+        .withColumn("entry_id", row_id(F.lit(period), F.lit("hold"), *(F.col(c) for c in GROUP)))
+        .select(*gold.holding.columns)
+    )
+
+
+def taken_away(opening: DataFrame, entry: str, period: str) -> DataFrame:
+    """The entries that take these open holds away: a `release` to those who own the money, or a `reversal` of the report."""
+    return (
+        opening.withColumn("releases", F.col("entry_id"))
+        .withColumn("entry_id", row_id(F.lit(period), F.lit(entry), F.col("releases")))
+        .withColumns({"entry": F.lit(entry), "period": F.lit(period)})
+        .withColumns({name: -F.col(name) for name in ("units", "amount")})
+        .select(*gold.holding.columns)
+    )
