@@ -28,13 +28,7 @@ class LocalObjects:
 
     def put_new(self, key: str, content: bytes) -> bool:
         """Stores the object whole or not at all, and never over another. False when the key is taken."""
-        target = self.root / key
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.parent / f".{target.name}.{uuid.uuid4().hex}"
-        with part.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
+        part, target = self._written(key, content)
         try:
             os.link(part, target)
         except FileExistsError:
@@ -42,6 +36,22 @@ class LocalObjects:
         finally:
             part.unlink()
         return True
+
+    def put(self, key: str, content: bytes) -> None:
+        """Stores the object whole or not at all, over another of that key: only for what is not published yet."""
+        part, target = self._written(key, content)
+        part.replace(target)
+
+    def _written(self, key: str, content: bytes) -> tuple[Path, Path]:
+        """The content, safe on disk under a hidden name beside its target."""
+        target = self.root / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.parent / f".{target.name}.{uuid.uuid4().hex}"
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        return part, target
 
     def get(self, key: str) -> bytes | None:
         try:

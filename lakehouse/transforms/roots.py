@@ -68,10 +68,10 @@ def partition_roots(df: DataFrame, table: Table, by: tuple[str, ...]) -> DataFra
     heads = (
         leaves(df, table)
         .groupBy(*by, F.substring(LEAF, 1, 1).alias("bucket"))
-        .agg(F.count(F.lit(1)).alias("rows"), F.arrow_udf(_heads, "binary")(F.collect_list(LEAF)).alias("head"))
+        .agg(F.count(F.lit(1)).alias("rows"), _head_of(F.collect_list(LEAF)).alias("head"))
     )
     return heads.groupBy(*by).agg(
-        F.sum("rows").alias("rows"), F.arrow_udf(_roots, "string")(F.collect_list(F.struct("bucket", "head"))).alias("root")
+        F.sum("rows").alias("rows"), _root_of(F.collect_list(F.struct("bucket", "head"))).alias("root")
     )  # fmt: skip
 
 
@@ -103,3 +103,12 @@ def _roots(partitions: pa.Array) -> pa.Array:
     """`partitions`: for each logical partition, a list of {bucket: one byte, head: 32 bytes}."""
     heads = ({entry["bucket"][0]: entry["head"] for entry in partition.as_py()} for partition in partitions)
     return pa.array([buckets_root(found) for found in heads], pa.string())
+
+
+def _head_of(leaves: Column) -> Column:
+    # pyspark's stubs ask for a functionType that the function itself has a default for.
+    return F.arrow_udf(_heads, "binary")(leaves)  # type: ignore[call-overload]
+
+
+def _root_of(heads: Column) -> Column:
+    return F.arrow_udf(_roots, "string")(heads)  # type: ignore[call-overload]

@@ -1,0 +1,116 @@
+"""Reading a lake without a JVM: delta-rs says which files make up a version, DuckDB reads them.
+
+Nothing heavy is imported before it is needed: a command that only looks has to answer in under two seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import deltalake
+from deltalake.exceptions import TableNotFoundError
+
+from lakehouse.errors import Busy, Misuse
+from lakehouse.tables import Table, table
+from lakehouse.tables.arrow import duckdb_type
+
+if TYPE_CHECKING:
+    import duckdb
+
+# Features under which the files named in the log are not the rows of the table.
+_UNREADABLE = {"deletionVectors", "columnMapping"}
+
+
+class LakeReader:
+    """The tables of the lake at `root`, a folder or s3a://bucket/prefix, read-only."""
+
+    def __init__(self, root: str, storage_options: Mapping[str, str] | None = None) -> None:
+        self.root = root.rstrip("/").replace("s3a://", "s3://", 1)
+        self._storage_options = dict(storage_options or {})
+        self._opened: dict[tuple[str, int | None], deltalake.DeltaTable] = {}
+        self._views: dict[tuple[str, int | None, tuple[tuple[str, str], ...]], str] = {}
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    @property
+    def is_local(self) -> bool:
+        return "://" not in self.root
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The DuckDB connection that knows the relations of this reader."""
+        if self._connection is None:
+            import duckdb
+
+            self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+            self._connection.execute("SET TimeZone = 'UTC'")
+        return self._connection
+
+    def uri(self, name: str) -> str:
+        return f"{self.root}/{table(name).path}"
+
+    def delta(self, name: str, version: int | None = None) -> deltalake.DeltaTable:
+        """The Delta table at a version, by default the newest. Raises Misuse where there is none."""
+        if (name, version) not in self._opened:
+            try:
+                opened = deltalake.DeltaTable(self.uri(name), version=version, storage_options=self._storage_options or None)
+            except TableNotFoundError:
+                raise Misuse(f"{self.root} has no table {name}. Is it a lake? `lakehouse init` makes one.") from None
+            except OSError as error:
+                raise Busy(f"The log of {name} at {self.uri(name)} cannot be read: {error}") from None
+            if blocked := _UNREADABLE & set(opened.protocol().reader_features or ()):
+                raise Misuse(f"{name} uses {', '.join(sorted(blocked))}, which readers other than Spark cannot follow.")
+            self._opened[name, version] = opened
+        return self._opened[name, version]
+
+    def exists(self, name: str) -> bool:
+        return deltalake.DeltaTable.is_deltatable(self.uri(name), self._storage_options or None)
+
+    def version(self, name: str) -> int:
+        """The newest Delta version of a table."""
+        return self.delta(name).version()
+
+    def relation(self, name: str, version: int | None = None, where: Mapping[str, str] | None = None) -> str:
+        """The name, ready for use in SQL, of a view on a table at a version; `where` reads only the partitions with those values."""
+        key = (name, version, tuple(sorted((where or {}).items())))
+        if key not in self._views:
+            view = f'"{name}#{len(self._views)}"'
+            files = self.delta(name, version).file_uris([(column, "=", value) for column, value in key[2]] or None)
+            if files and not self.is_local:
+                self._register_dataset(view.strip('"'), name, version, key[2])
+            else:
+                source = _parquet(table(name), files) if files else _no_rows(table(name))
+                self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS {source}")
+            self._views[key] = view
+        return self._views[key]
+
+    def _register_dataset(self, view: str, name: str, version: int | None, where: tuple[tuple[str, str], ...]) -> None:
+        """DuckDB cannot open an object store by itself here: delta-rs hands it an Arrow dataset."""
+        filters = [(column, "=", value) for column, value in where] or None
+        self.connection.register(view, self.delta(name, version).to_pyarrow_dataset(partitions=filters))
+
+    def sql(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """The rows of a query over relations of this reader. Decimals come as Decimal."""
+        found = self.connection.execute(query, list(parameters))
+        columns = [column[0] for column in found.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
+
+def _parquet(of: Table, files: list[str]) -> str:
+    """The files as one relation in the declared types; partition columns stand in their folder names, as Delta writes them."""
+    # delta-rs gives addresses, in which a blank is %20; DuckDB wants paths.
+    listed = ", ".join(_literal(unquote(file.removeprefix("file://"))) for file in sorted(files))
+    partitions = ", ".join(f"{column}: VARCHAR" for column in of.partition_by)
+    hive = f", hive_partitioning = true, hive_types = {{{partitions}}}" if partitions else ", hive_partitioning = false"
+    columns = ", ".join(f'CAST("{f.name}" AS {duckdb_type(f.type)}) AS "{f.name}"' for f in of.fields)
+    return f"SELECT {columns} FROM read_parquet([{listed}], union_by_name = true{hive})"
+
+
+def _no_rows(of: Table) -> str:
+    columns = ", ".join(f'CAST(NULL AS {duckdb_type(f.type)}) AS "{f.name}"' for f in of.fields)
+    return f"SELECT {columns} WHERE false"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
