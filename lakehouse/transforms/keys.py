@@ -7,8 +7,7 @@ The lengths make the text unambiguous whatever the fields contain.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from pyspark.sql import Column
@@ -21,6 +20,8 @@ KEY_FIELDS: Final = ("isrc", "upc", "title", "artist", "album", "label", "propri
 
 # The few expansions that are common enough not to leave the fast path.
 _FREQUENT = ("ß", "æ", "œ", "Æ", "Œ", "þ", "Þ", "ﬁ", "ﬂ")
+# Vowels of Hangul and voicing marks: what only occurs in a text that can be composed.
+_PARTS = (*map(chr, range(0x1161, 0x1176)), "\u3099", "\u309a")
 _ENTRY, _IS = "\u0001", "\u0002"
 
 
@@ -28,28 +29,54 @@ def usage_key(
     isrc: Column, upc: Column, title: Column, artist: Column, album: Column, label: Column, proprietary_id: Column
 ) -> Column:
     """The key of a usage line: 64 hex digits, never NULL. Any field may be NULL; blank counts as missing."""
-    texts = [_code(isrc), _code(upc), *(normalized(field) for field in (title, artist, album, label)), F.trim(proprietary_id)]
-    return F.sha2(F.concat_ws("|", F.lit(KEY_VERSION), *map(_framed, texts)), 256)
+    names = F.transform(_normalized_all(F.array(title, artist, album, label)), _framed)
+    codes = [_framed(_code(isrc)), _framed(_code(upc))]
+    return F.sha2(F.concat_ws("|", F.lit(KEY_VERSION), *codes, names, _framed(F.trim(proprietary_id))), 256)
 
 
 def normalized(text: Column) -> Column:
     """`lakehouse.model.normalize.normalize` as a Spark expression; NULL gives "", as None does there."""
-    folded = folded_text(F.coalesce(text, F.lit("")))
-    spaced = F.trim(F.regexp_replace(_translated(folded, fold_table().symbols), " +", " "))
-    return F.when(spaced != "", spaced).otherwise(F.regexp_replace(folded, WHITE_PATTERN, ""))
+    return _normalized_all(F.array(text))[0]
 
 
-def folded_text(text: Column) -> Column:
-    """`lakehouse.model.normalize.fold` as a Spark expression."""
+def _normalized_all(texts: Column) -> Column:
+    """The normal form of each text in an array.
+
+    Each step reads its input more than once. A lambda names that input, where nested expressions would repeat it
+    and its table: an expression of some hundred nodes instead of some ten thousand, planned in milliseconds.
+    """
+    table = fold_table()
+    rare = {char: expansion for char, expansion in table.expanded.items() if char not in _FREQUENT}
+    folded = F.transform(texts, lambda text: _folded(F.coalesce(text, F.lit(""))))
+    # Both rewrites go character by character, so they are kept for the texts that hold such a character.
+    expanded = F.transform(folded, lambda text: _where_any(text, rare, _rewritten(text, "(?s).", _looked_up(rare))))
+    composed = F.transform(
+        expanded, lambda text: _where_any(text, _PARTS, _rewritten(text, f"(?s){COMPOSED_PATTERN}|.", _composed))
+    )
+    return F.transform(composed, _spaced)
+
+
+def _folded(text: Column) -> Column:
     table = fold_table()
     folded = _translated(text, table.single)
     for char in _FREQUENT:
         folded = F.replace(folded, F.lit(char), F.lit(table.expanded[char]))
-    rare = {char: expansion for char, expansion in table.expanded.items() if char not in _FREQUENT}
-    # Both rewrites go character by character, so they are kept for the texts that hold such a character.
-    folded = F.when(_contains(folded, rare), _rewritten(folded, "(?s).", _looked_up(rare))).otherwise(folded)
-    composable = [*map(chr, range(0x1161, 0x1176)), "\u3099", "\u309a"]
-    return F.when(_contains(folded, composable), _rewritten(folded, f"(?s){COMPOSED_PATTERN}|.", _composed)).otherwise(folded)
+    return F.when(_is_ascii(text), F.lower(text)).otherwise(folded)
+
+
+def _spaced(folded: Column) -> Column:
+    plain = F.trim(F.regexp_replace(_translated(folded, fold_table().symbols), " +", " "))
+    return F.coalesce(F.nullif(plain, F.lit("")), F.regexp_replace(folded, WHITE_PATTERN, ""))
+
+
+def _where_any(text: Column, characters: Iterable[str], rewritten: Column) -> Column:
+    """`rewritten` for a text that has one of the characters, none of which is ASCII; else the text."""
+    has_any = F.translate(text, "".join(characters), "") != text
+    return F.when(_is_ascii(text), text).when(has_any, rewritten).otherwise(text)
+
+
+def _is_ascii(text: Column) -> Column:
+    return F.octet_length(text) == F.char_length(text)
 
 
 def _code(identifier: Column) -> Column:
@@ -69,22 +96,13 @@ def _translated(text: Column, table: dict[str, str]) -> Column:
     return F.translate(text, "".join([*kept, *dropped]), "".join(kept.values()))
 
 
-def _contains(text: Column, characters: Iterable[str]) -> Column:
-    return F.translate(text, "".join(characters), "") != text
-
-
-def _rewritten(text: Column, pattern: str, rewrite: object) -> Column:
+def _rewritten(text: Column, pattern: str, rewrite: Callable[[Column], Column]) -> Column:
     tokens = F.regexp_extract_all(text, F.lit(pattern), F.lit(0))
-    return F.array_join(F.transform(tokens, rewrite), "")  # type: ignore[arg-type]
+    return F.array_join(F.transform(tokens, rewrite), "")
 
 
-@cache
-def _entries(table: tuple[tuple[str, str], ...]) -> str:
-    return _ENTRY.join(f"{char}{_IS}{to}" for char, to in table)
-
-
-def _looked_up(table: dict[str, str]):  # type: ignore[no-untyped-def]
-    entries = F.str_to_map(F.lit(_entries(tuple(table.items()))), F.lit(_ENTRY), F.lit(_IS))
+def _looked_up(table: dict[str, str]) -> Callable[[Column], Column]:
+    entries = F.str_to_map(F.lit(_ENTRY.join(f"{char}{_IS}{to}" for char, to in table.items())), F.lit(_ENTRY), F.lit(_IS))
     return lambda token: F.coalesce(F.try_element_at(entries, token), token)
 
 
