@@ -189,7 +189,7 @@ class Dsr(_Strict):
     """A DDEX flat file: the profile in its HEAD record and the record layouts in conf/dsr."""
 
     profile: str
-    layouts: Name
+    layouts: str = Field(pattern=r"^[a-z0-9.-]+$", description="Name of a document in conf/dsr")
 
 
 class Dialect(_Strict):

@@ -1,0 +1,126 @@
+"""How a dialect spells numbers and times, as patterns that Python and Spark read alike.
+
+Only `[0-9]` is a digit and every pattern is matched whole, so that Java's and Python's engines agree; `transforms.grammar`
+compiles the same patterns to Spark expressions, and a property test holds the two equal.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from lakehouse.model.period import month_numbers
+from lakehouse.sources.dialect import Grammar
+
+# What surrounds a value and is not part of it: blanks, tabs, line ends, no-break space, byte order mark.
+PADDING = " \t\r\n\u00a0\ufeff"
+EXCEL_WRAPPER = '="([^"]*)"'
+PLAIN_NUMBER = r"-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?"
+# An exponent beyond this is not a printed amount; the number stays as it is and is refused.
+MAX_EXPONENT = 60
+
+
+@lru_cache
+def number_pattern(grammar: Grammar) -> str:
+    """Pattern of a number, with groups: 1 signs before, 2 whole digits, 3 decimals, 4 exponent, 5 signs after."""
+    mark = re.escape(grammar.decimal)
+    whole = "[0-9]+"
+    if grammar.thousands:
+        whole = f"[0-9]{{1,3}}(?:{re.escape(grammar.thousands)}[0-9]{{3}})+|[0-9]+"
+    signs = "|".join(re.escape(sign) for sign in grammar.currency_signs)
+    currency = f"(?:(?:{signs}) ?)?" if signs else ""
+    before = f"[+-]?{currency}[+-]?" if signs else "[+-]?"
+    after = "-?" if grammar.trailing_minus else ""
+    if grammar.parentheses:
+        before, after = rf"{before}|\({currency}", rf"{after}|\)"
+    return rf"({before})({whole}|(?={mark}[0-9]))(?:{mark}([0-9]*))?(?:[eE]([+-]?[0-9]{{1,3}}))?({after})"
+
+
+def read_number(text: str | None, grammar: Grammar) -> str | None:
+    """Plain notation of the number, exactly: `1,234.50` becomes `1234.5`. Text that does not fit is returned unchanged; blank is None."""
+    trimmed = (text or "").strip(PADDING)
+    if not trimmed:
+        return None
+    found = re.fullmatch(number_pattern(grammar), trimmed)
+    if found is None or (found[1].startswith("(") != (found[5] == ")")):
+        return trimmed
+    exponent = int(found[4] or 0)
+    if abs(exponent) > MAX_EXPONENT:
+        return trimmed
+    negative = "(" in found[1] or "-" in found[1] + found[5]
+    whole = re.sub("[^0-9]", "", found[2])
+    # Moving the point over padded zeros is exact and needs no arithmetic that rounds.
+    zeros = "0" * (MAX_EXPONENT + 1)
+    digits = zeros + whole + (found[3] or "") + zeros
+    point = len(zeros) + len(whole) + exponent
+    plain_whole = digits[:point].lstrip("0") or "0"
+    decimals = digits[point:].rstrip("0")
+    return ("-" if negative else "") + plain_whole + (f".{decimals}" if decimals else "")
+
+
+# Token: pattern, and what the group gives.
+_TOKENS = {
+    "YYYY": ("([0-9]{4})", "year"),
+    "YY": ("([0-9]{2})", "century"),
+    "MMMM": ("([A-Za-z]{3,9})", "name"),
+    "MMM": ("([A-Za-z]{3,4})", "name"),
+    "MM": ("([0-9]{2})", "month"),
+    "M": ("([0-9]{1,2})", "month"),
+    "DD": ("([0-9]{2})", "day"),
+    "D": ("([0-9]{1,2})", "day"),
+    "{time}": ("(?:[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})? ?(?:[AaPp][Mm])?)", ""),
+}
+_TOKEN = re.compile("|".join(re.escape(token) for token in _TOKENS))
+
+
+@dataclass(frozen=True)
+class TimePattern:
+    """One spelling of a day or month. `groups` says what each group of `pattern` is: year, century, name, month, day."""
+
+    pattern: str
+    groups: tuple[str, ...]
+
+    @property
+    def has_day(self) -> bool:
+        return "day" in self.groups
+
+    def read(self, text: str) -> str | None:
+        """`YYYY-MM-DD` or `YYYY-MM`, or None where the text is spelled otherwise. Whether the day exists is not judged here."""
+        found = re.fullmatch(self.pattern, text)
+        if found is None:
+            return None
+        parts = dict(zip(self.groups, found.groups(), strict=True))
+        month = parts["month"].zfill(2) if "month" in parts else month_numbers().get(parts["name"].lower())
+        if month is None:
+            return None
+        # Two digits of a year mean this century: no report is older than digital sales.
+        year = parts.get("year") or "20" + parts["century"]
+        return "-".join([year, month, *([parts["day"].zfill(2)] if self.has_day else [])])
+
+
+@lru_cache
+def time_pattern(spelling: str) -> TimePattern:
+    """The pattern of a spelling such as `M/D/YYYY {time}`, `MMM-YY` or `YYYYMMDD`. Tokens: YYYY YY MMMM MMM MM M DD D {time}."""
+    pattern, groups, end = "", [], 0
+    for token in _TOKEN.finditer(spelling):
+        part, meaning = _TOKENS[token[0]]
+        pattern += re.escape(spelling[end : token.start()]) + part
+        groups += [meaning] if meaning else []
+        end = token.end()
+    pattern += re.escape(spelling[end:])
+    if not ({"year", "century"} & set(groups) and {"month", "name"} & set(groups)):
+        raise ValueError(f"{spelling!r} names no year or no month")
+    return TimePattern(pattern, tuple(groups))
+
+
+def month_patterns(grammar: Grammar) -> tuple[TimePattern, ...]:
+    """What stands for a month: the spellings of months, then those of days."""
+    return tuple(time_pattern(spelling) for spelling in (*grammar.months, *grammar.dates))
+
+
+def read_month(text: str | None, grammar: Grammar) -> str | None:
+    """The month `YYYY-MM` that the text names, or None where it is blank or spelled otherwise."""
+    trimmed = (text or "").strip(PADDING)
+    found = (pattern.read(trimmed) for pattern in month_patterns(grammar))
+    return next((value[:7] for value in found if value), None)

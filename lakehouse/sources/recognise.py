@@ -1,0 +1,258 @@
+"""Which format a file is in: strictly one, or a reason that says how it differs from the nearest.
+
+Nothing is recognised by its name. A file fits a dialect when its container, encoding, preamble and header do, exactly.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from lakehouse.errors import Misuse
+from lakehouse.sources.dialect import DELIMITERS, HEAD_CAPTURES, Dialect, Encoding, Header
+from lakehouse.sources.dsr import load_layouts, parse_row
+from lakehouse.sources.grammar import number_pattern
+from lakehouse.sources.records import csv_options, read_records
+from lakehouse.sources.text import decoding_error, head
+from lakehouse.sources.unpack import Limits, Member, Refused, unpack
+
+_DSR_TYPE = re.compile(rb"(?m)^([A-Z]{2}[A-Z0-9]{2}(?:\.[0-9]+)?)\t")
+# How many rows decide between variants that share a header, and how large a part of them must agree.
+DECIDING_ROWS = 1000
+DECIDING_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What a file is. `dialect` is None when it was refused; then `reason` says why. `payload` is what was unpacked."""
+
+    name: str
+    payload: bytes
+    container: str
+    dialect: Dialect | None = None
+    variant: str | None = None
+    encoding: Encoding | None = None
+    captured: dict[str, str] = field(default_factory=dict)
+    reason: str | None = None
+
+    @property
+    def file_id(self) -> str:
+        """SHA-256 of the bytes after unpacking: the same report has one id under any name or compression."""
+        return hashlib.sha256(self.payload).hexdigest()
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A dialect held against a file: it fits when there are no differences."""
+
+    dialect: Dialect
+    variant: str | None
+    encoding: Encoding
+    captured: dict[str, str]
+    differences: tuple[str, ...]
+    likeness: float
+
+
+@dataclass(frozen=True)
+class Dialects:
+    """Every format that is known, by id."""
+
+    by_id: dict[str, Dialect]
+
+    def __getitem__(self, identity: str) -> Dialect:
+        return self.by_id[identity]
+
+    def recognise(self, data: bytes, name: str, limits: Limits = Limits()) -> Recognition:
+        """Unpacks `data` and finds the one dialect it fits. `name` is only kept, never trusted."""
+        try:
+            members = unpack(data, name, limits)
+        except Refused as refusal:
+            return Recognition(name, data, "plain", reason=f"{name}: {refusal}.")
+        if len(members) == 1:
+            return self._recognise(members[0])
+        return self._counting_member(members, data, name)
+
+    def _counting_member(self, members: Sequence[Member], data: bytes, name: str) -> Recognition:
+        """The one file of a ZIP that is a report; summaries and lists beside it are left alone."""
+        reports = [found for found in map(self._recognise, members) if found.dialect]
+        if len(reports) == 1:
+            return reports[0]
+        which = ", ".join(f"{found.name} ({found.dialect.id})" for found in reports if found.dialect) or "none"
+        reason = f"{name}: of the {len(members)} files in the ZIP exactly one must be a report; found: {which}. Send them one by one."
+        return Recognition(name, data, "zip", reason=reason)
+
+    def _recognise(self, member: Member) -> Recognition:
+        errors: dict[Encoding, str | None] = {}
+        fits = [fit for dialect in self.by_id.values() for fit in _fits(dialect, member, errors)]
+        whole = [fit for fit in fits if not fit.differences]
+        reason = None
+        if len(whole) > 1:
+            whole, reason = _decide(whole, member)
+        if len(whole) == 1:
+            fit = whole[0]
+            reason = _dsr_refusal(fit.dialect, member.payload)
+            if reason is None:
+                return Recognition(
+                    member.name, member.payload, member.container, fit.dialect, fit.variant, fit.encoding, fit.captured
+                )
+        reason = reason or _nearest(fits, member)
+        return Recognition(member.name, member.payload, member.container, reason=f"{member.name}: {reason}.")
+
+
+def load_dialects(folders: Sequence[Path]) -> Dialects:
+    """Every dialect document in the folders; a later folder may not redefine an id. DSR layouts are in `../dsr` beside each folder.
+    Raises Misuse naming the file and the place."""
+    found: dict[str, Dialect] = {}
+    for path in (path for folder in folders for path in sorted(folder.glob("*.yaml"))):
+        dialect = load_dialect(path)
+        if dialect.id in found:
+            raise Misuse(f"{path}: a dialect named {dialect.id!r} exists already; give yours another id.")
+        found[dialect.id] = dialect
+    return Dialects(found)
+
+
+def load_dialect(path: Path) -> Dialect:
+    """One dialect document. Raises Misuse naming the file and the place."""
+    document = path.read_bytes()
+    try:
+        dialect = Dialect.model_validate(yaml.safe_load(document), strict=False)
+    except yaml.YAMLError as error:
+        raise Misuse(f"{path}: not YAML: {error}") from None
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise Misuse(f"{path}: {wrong}. See docs/how-to/add-a-dsp.md.") from None
+    if dialect.id != path.stem:
+        raise Misuse(f"{path}: the file is named after its dialect: rename it to {dialect.id}.yaml.")
+    if dialect.dsr:
+        layouts = path.parent.parent / "dsr" / f"{dialect.dsr.layouts}.yaml"
+        dialect._layouts.update(load_layouts(layouts))
+        document += layouts.read_bytes()
+    dialect._sha256 = hashlib.sha256(document).hexdigest()
+    return dialect
+
+
+def _fits(dialect: Dialect, member: Member, errors: dict[Encoding, str | None]) -> list[_Fit]:
+    """How the file stands to a dialect and its variants, under the first of its encodings that the bytes are in."""
+    if any(part not in dialect.containers for part in member.container.split("+")):
+        return []
+    for encoding in dialect.encodings:
+        if encoding not in errors:
+            errors[encoding] = decoding_error(member.payload, encoding)
+    encoding = next((candidate for candidate in dialect.encodings if errors[candidate] is None), dialect.encodings[0])
+    undecodable = errors[encoding]
+    variants = [None, *(variant.id for variant in dialect.variants)]
+    fits = [_compare(dialect, variant, encoding, head(member.payload, encoding)) for variant in variants]
+    return fits if undecodable is None else [replace(fit, differences=(*fit.differences, undecodable)) for fit in fits]
+
+
+def _compare(dialect: Dialect, variant: str | None, encoding: Encoding, lines: list[str]) -> _Fit:
+    if dialect.dsr:
+        return _compare_dsr(dialect, encoding, lines)
+    captured: dict[str, str] = {}
+    differences = []
+    for number, pattern in enumerate(dialect.preamble, start=1):
+        line = lines[number - 1] if number <= len(lines) else ""
+        found = re.search(pattern, line)
+        if found is None:
+            differences.append(f"line {number} is {line[:80]!r} where a line like {pattern} is expected")
+        else:
+            captured.update({name: value for name, value in found.groupdict().items() if value is not None})
+    read_as, header = dialect.under(variant), dialect.file_header(variant)
+    place = len(dialect.preamble)
+    names = _header_cells(lines[place] if place < len(lines) else "", read_as)
+    differences += _header_differences(names, header)
+    return _Fit(dialect, variant, encoding, captured, tuple(differences), _likeness(lines, read_as, header))
+
+
+def _header_cells(line: str, dialect: Dialect) -> list[str]:
+    try:
+        return next(csv.reader([line], **csv_options(dialect)), [])  # type: ignore[arg-type]
+    except csv.Error:
+        return line.split(DELIMITERS[dialect.delimiter])
+
+
+def _header_differences(names: list[str], header: Header) -> list[str]:
+    """What keeps a file's columns from being the header's, column by column; empty when they are."""
+    missing = [f"column {column!r} is missing" for column in header.columns if column not in names]
+    unknown = [f"column {place} {name!r} is not known" for place, name in enumerate(names, start=1) if name not in header.fields]
+    twice = [f"column {name!r} stands twice" for name in sorted({name for name in names if names.count(name) > 1})]
+    if missing or unknown or twice or header.order == "set":
+        return missing + unknown + twice
+    expected = [*header.columns, *(column for column in header.optional if column in names)]
+    moved = zip(names, expected, strict=True)
+    return [f"column {place} is {name!r} where {right!r} is expected" for place, (name, right) in enumerate(moved, start=1) if name != right]
+
+
+def _likeness(lines: list[str], dialect: Dialect, header: Header) -> float:
+    """How much of the header is found in one of the first lines, from 0 to 1: only to name the nearest dialect."""
+    expected = {column.casefold() for column in header.columns}
+    best = 0.0
+    for line in lines[:5]:
+        names = {name.strip().casefold() for name in _header_cells(line, dialect)}
+        best = max(best, len(names & expected) / len(names | expected))
+    return best
+
+
+def _compare_dsr(dialect: Dialect, encoding: Encoding, lines: list[str]) -> _Fit:
+    assert dialect.dsr is not None
+    first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
+    row = parse_row(first, dialect.layouts) if first.startswith("HEAD\t") else "the first record is not HEAD"
+    if isinstance(row, str):
+        return _Fit(dialect, None, encoding, {}, (row,), 0.5 if first.startswith("HEAD\t") else 0.0)
+    differences = ()
+    if row["Profile"].casefold() != dialect.dsr.profile.casefold():
+        differences = (f"HEAD declares the profile {row['Profile']!r} where {dialect.dsr.profile!r} is expected",)
+    captured = {name: row[name] for name in HEAD_CAPTURES if row.get(name)}
+    return _Fit(dialect, None, encoding, captured, differences, 0.9)
+
+
+def _dsr_refusal(dialect: Dialect, payload: bytes) -> str | None:
+    """Names the record types of a DSR file that the dialect has no layout for."""
+    if not dialect.dsr:
+        return None
+    unknown = sorted({kind.decode() for kind in set(_DSR_TYPE.findall(payload))} - set(dialect.layouts))
+    return f"{dialect.id} has no layout for record {', '.join(unknown)}" if unknown else None
+
+
+def _decide(fits: list[_Fit], member: Member) -> tuple[list[_Fit], str | None]:
+    """Between variants with one header: the one whose numbers the file is written in. A file without such a number fits the first."""
+    dialect = fits[0].dialect
+    if any(fit.dialect.id != dialect.id for fit in fits) or not dialect.decided_by:
+        return [], f"it fits more than one dialect: {', '.join(sorted({fit.dialect.id for fit in fits}))}"
+    places = [dialect.position(column) for column in dialect.decided_by]
+    records = (record for record in read_records(member.payload, dialect, fits[0].encoding, fits[0].variant) if record.cells)
+    patterns = [re.compile(number_pattern(dialect.under(fit.variant).grammar)) for fit in fits]
+    votes = [0] * len(fits)
+    for record in islice(records, DECIDING_ROWS):
+        for text in ((record.cells or [])[place] for place in places):
+            fitting = [bool(pattern.fullmatch((text or "").strip())) for pattern in patterns]
+            if sum(fitting) == 1:
+                votes[fitting.index(True)] += 1
+    if sum(votes) == 0:
+        return fits[:1], None
+    best = max(range(len(fits)), key=lambda place: votes[place])
+    if votes[best] >= DECIDING_SHARE * sum(votes):
+        return [fits[best]], None
+    counted = ", ".join(f"{count} as {fit.variant or 'the plain form'}" for fit, count in zip(fits, votes, strict=True))
+    return [], f"{dialect.id}: its numbers are written in two ways ({counted})"
+
+
+def _nearest(fits: list[_Fit], member: Member) -> str:
+    if not member.payload.strip():
+        return "it is empty"
+    best = max(fits, key=lambda fit: (fit.likeness, -len(fit.differences)), default=None)
+    if best is None or best.likeness < 0.2:
+        return "no known report looks like it"
+    differences = list(best.differences)
+    if len(differences) > 8:
+        differences = [*differences[:8], f"and {len(differences) - 8} more differences"]
+    under = f", variant {best.variant}" if best.variant else ""
+    return f"no dialect fits; the nearest is {best.dialect.id}{under} ({best.dialect.name}), but {'; '.join(differences)}"

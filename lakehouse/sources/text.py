@@ -1,0 +1,68 @@
+"""From bytes to lines of text and back, without loss."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterator
+
+from lakehouse.sources.dialect import Encoding
+
+# Encoding as dialects name it: Python codec, byte order mark that must stand first.
+_CODECS: dict[str, tuple[str, bytes]] = {
+    "utf-8": ("utf-8", b""),
+    "utf-8-bom": ("utf-8", codecs.BOM_UTF8),
+    "utf-16-le-bom": ("utf-16-le", codecs.BOM_UTF16_LE),
+    "latin-1": ("latin-1", b""),
+    "cp1252": ("cp1252", b""),
+    "cp932": ("cp932", b""),
+}
+_CHUNK = 1 << 20
+
+
+def decoding_error(payload: bytes, encoding: Encoding) -> str | None:
+    """Why the bytes are not text of that encoding, naming the first wrong byte; None when they are."""
+    codec, mark = _CODECS[encoding]
+    if not payload.startswith(mark):
+        return f"no byte order mark of {encoding}"
+    if not mark and payload.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "a byte order mark stands first"
+    decoder = codecs.getincrementaldecoder(codec)()
+    for start in range(len(mark), len(payload), _CHUNK):
+        try:
+            decoder.decode(payload[start : start + _CHUNK], final=start + _CHUNK >= len(payload))
+        except UnicodeDecodeError as error:
+            # The offset is inside the decoder's buffer: near enough to find the line.
+            line = payload[: start + error.start].count(b"\n") + 1
+            return f"byte 0x{error.object[error.start]:02X} near line {line} is not {encoding}"
+    return None
+
+
+def open_lines(payload: bytes, encoding: Encoding) -> Iterator[str]:
+    """The lines of the text, each with the line end it has in the file: LF, CRLF or CR."""
+    codec, mark = _CODECS[encoding]
+    stream = io.BytesIO(payload)
+    stream.seek(len(mark))
+    return io.TextIOWrapper(stream, encoding=codec, newline="")
+
+
+def head(payload: bytes, encoding: Encoding, size: int = 1 << 16) -> list[str]:
+    """The first lines, without line ends: those that lie whole in the first `size` bytes."""
+    codec, mark = _CODECS[encoding]
+    text = codecs.getincrementaldecoder(codec)(errors="replace").decode(payload[len(mark) : size])
+    lines = io.StringIO(text, newline="").readlines()
+    if len(payload) > size and lines:
+        lines.pop()
+    return [split_eol(line)[0] for line in lines]
+
+
+def split_eol(line: str) -> tuple[str, str]:
+    """A line without its line end, and the line end."""
+    text = line.rstrip("\r\n")
+    return text, line[len(text) :]
+
+
+def encode(text: str, encoding: Encoding) -> bytes:
+    """The bytes of a whole file's text."""
+    codec, mark = _CODECS[encoding]
+    return mark + text.encode(codec)
