@@ -102,7 +102,7 @@ def job(
 
 def run_jobs(jobs: Sequence[Job], env: Environment, period: str, progress: Callable[[str], None] = lambda name: None) -> bool:
     """Runs the stages in order and journals those that had something to do. True when anything was written."""
-    known = _journal(env, period)
+    known = {name: run["fingerprint"] for name, run in latest_runs(env, period).items()}
     done: list[Done] = []
     try:
         for stage in jobs:
@@ -145,14 +145,15 @@ def _write(env: Environment, write: Append | Replace, note: Mapping[str, Any], p
     return env.store.replace(write.table, write.rows, note, where=f"period = '{period}'")
 
 
-def _journal(env: Environment, period: str) -> dict[str, str]:
-    """Job: fingerprint of its latest run for this period."""
+def latest_runs(env: Environment, period: str) -> dict[str, dict[str, Any]]:
+    """Job: fingerprint and versions read of its latest run for this period."""
     reader = env.reader
-    latest = reader.sql(
-        f"SELECT job, arg_max(fingerprint, ended_at) AS fingerprint FROM {reader.relation('ops.runs')} WHERE period = ? GROUP BY job",
+    rows = reader.sql(
+        f"""SELECT job, arg_max(fingerprint, ended_at) AS fingerprint, arg_max(reads, ended_at) AS reads
+            FROM {reader.relation("ops.runs")} WHERE period = ? GROUP BY job""",
         [period],
     )
-    return {row["job"]: row["fingerprint"] for row in latest}
+    return {row["job"]: {"fingerprint": row["fingerprint"], "reads": dict(row["reads"])} for row in rows}
 
 
 def _write_journal(env: Environment, done: Sequence[Done]) -> None:

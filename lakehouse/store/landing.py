@@ -14,7 +14,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from lakehouse.sources import Dialects
-from lakehouse.sources.recognise import describe_report
+from lakehouse.sources.recognise import Recognition
+from lakehouse.sources.report import describe_report
 from lakehouse.store.objects import object_store
 
 
@@ -26,7 +27,9 @@ class Receipt:
     name: str
     source: str | None
     dialect_sha256: str | None
+    variant: str | None
     encoding: str | None
+    captured: dict[str, str]
     report_period: str | None
     report_key: str
     report_version: int
@@ -55,7 +58,7 @@ class Landing:
         """Stores the file unless its content is here already. `source` insists on a dialect, `period` on a report period."""
         raw = path.read_bytes()
         seen = dialects.recognise(raw, path.name)
-        file_id = hashlib.sha256(seen.payload).hexdigest()
+        file_id = seen.file_id
         receipt = _receipt(path, file_id, seen, source, period)
         known = self._known(file_id)
         if known and known.status == "landed":
@@ -89,24 +92,32 @@ class Landing:
         return self._objects.path(f"landing/files/{file_id}")
 
 
-def _receipt(path: Path, file_id: str, seen, source: str | None, period: str | None) -> Receipt:  # type: ignore[no-untyped-def]
+def _version(hint: str | None) -> int:
+    """A name without a mark is the first sending; `v2` is the second, and a mark without a number comes after the first."""
+    digits = "".join(character for character in hint or "" if character.isdigit())
+    return int(digits) if digits else int(hint is not None)
+
+
+def _receipt(path: Path, file_id: str, seen: Recognition, source: str | None, period: str | None) -> Receipt:
     """What the file is; rejected with a reason when it is no report, not the one expected, or of no known period."""
     dialect, reason, facts = seen.dialect, seen.reason, None
     if dialect and source and dialect.id != source:
         reason = f"it is a {dialect.id} report, not a {source} one"
     elif dialect:
-        facts = describe_report(seen, path.name)
-        if not (period or facts.report_period):
+        facts = describe_report(seen, period)
+        if not facts.report_period:
             reason = "the report does not say which statement period it belongs to: give --period YYYY-MM"
     return Receipt(
         file_id=file_id,
         name=path.name,
         source=dialect.id if dialect else None,
         dialect_sha256=dialect.sha256 if dialect else None,
+        variant=seen.variant,
         encoding=seen.encoding,
-        report_period=period or (facts.report_period if facts else None),
+        captured=seen.captured,
+        report_period=facts.report_period if facts else period,
         report_key=facts.report_key if facts else path.name,
-        report_version=facts.report_version if facts else 0,
+        report_version=_version(facts.version_hint) if facts else 0,
         bytes=len(seen.payload),
         status="rejected" if reason else "landed",
         reason=reason,

@@ -64,10 +64,9 @@ catalog = Table(
 contracts = Table(
     name="silver.contracts",
     doc="The contract book: each contract's YAML document, verbatim. Every load is a new version.",
-    grain=("contract_id", "file"),
+    grain=("file",),
     append_only=False,
     fields=(
-        Field("contract_id", "string", "Id of the contract", required=True),
         Field("file", "string", "Path of the document inside the book", required=True),
         Field("text", "string", "The YAML document", required=True),
         sha256("sha256", "SHA-256 of the document"),

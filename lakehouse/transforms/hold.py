@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 
 def holds(unpaid: DataFrame, resolved: DataFrame, period: str) -> DataFrame:
-    """A hold for each group whose recording is not known, and for each that no contract covers."""
-    unmatched = unpaid.select(*GROUP, F.col("reconciliation_status").alias("reason"), "usage_lines", "units", "amount")
-    uncovered = resolved.where("contract_id IS NULL").select(
+    """A hold for each group whose recording is not known, and for each that no contract covers, unless it is held already."""
+    unmatched = unpaid.where("hold_id IS NULL").select(
+        *GROUP, F.col("reconciliation_status").alias("reason"), "usage_lines", "units", "amount"
+    )
+    uncovered = resolved.where("contract_id IS NULL AND hold_id IS NULL").select(
         *GROUP, F.lit("NO_CONTRACT").alias("reason"), "usage_lines", "units", F.col("base").alias("amount")
     )
     return (

@@ -15,6 +15,7 @@ from lakehouse.model.clauses import Part, Usage
 from lakehouse.model.contracts import ContractBook
 from lakehouse.tables import gold
 from lakehouse.tables.arrow import arrow_type
+from lakehouse.tables.declare import Field
 from lakehouse.tables.gold import GROUP
 from lakehouse.tables.silver import STATUSES
 from lakehouse.transforms.groups import MEASURES
@@ -28,16 +29,19 @@ assert set(PAID) < set(STATUSES)
 _PARTS = (
     "recording_id", "contract_id", "contract_version", "payee", "role", "category", "usage_lines", "units", "base", "amount", "stages",
 )  # fmt: skip
-_RESOLVED = tuple(field for field in gold.royalty_lines.fields if field.name in (*GROUP, *_PARTS))
+_RESOLVED = (
+    *(field for field in gold.royalty_lines.fields if field.name in (*GROUP, *_PARTS)),
+    Field("hold_id", "string", "The hold that the group comes from, where it was held before"),
+)
 
 
 def resolve(groups: DataFrame, book: ContractBook) -> DataFrame:
     """Royalty parts of every group, and a row with no contract for each group that none covers.
 
-    In: `GROUP`, measures, recording_id, catalog_artist, catalog_label. Out: `GROUP`, the recording and its contract,
-    payee, role, category, base, amount and stages; contract_id is NULL where the money has no contract.
+    In: `GROUP`, measures, recording_id, catalog_artist, catalog_label, hold_id. Out: `GROUP`, the recording and its contract,
+    payee, role, category, base, amount, stages and hold_id; contract_id is NULL where the money has no contract.
     """
-    columns = [*GROUP, *MEASURES, "recording_id", "catalog_artist", "catalog_label"]
+    columns = [*GROUP, *MEASURES, "recording_id", "catalog_artist", "catalog_label", "hold_id"]
     schema = ", ".join(f"{f.name} {f.type}" for f in _RESOLVED)
     return groups.select(*columns).mapInArrow(_resolver(book), schema)
 
@@ -83,7 +87,7 @@ def row_id(*parts: Column) -> Column:
 def royalty_lines(resolved: DataFrame, period: str) -> DataFrame:
     """gold.royalty_lines of the parts that have a contract."""
     terms = F.array_join(F.transform("stages", lambda step: step["term"]), ">")
-    identity = (*GROUP, "contract_id", "contract_version", "payee", "role", "category")
+    identity = (*GROUP, "contract_id", "contract_version", "payee", "role", "category", "hold_id")
     return (
         resolved.where("contract_id IS NOT NULL")
         .withColumn("period", F.lit(period))

@@ -1,0 +1,38 @@
+"""Checks over whole frames that stop a publication: what goes in must come out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from lakehouse.errors import Findings
+from lakehouse.tables.gold import GROUP
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_SHOWN = 20
+
+
+def require_parts_add_up(resolved: DataFrame) -> None:
+    """The parts of each group under one contract add up to its base exactly. Raises Findings naming the groups that do not."""
+    broken = (
+        resolved.where("contract_id IS NOT NULL")
+        .groupBy(*GROUP, "hold_id", "base")
+        .agg(F.sum("amount").alias("given"))
+        .where("given != base")
+        .limit(_SHOWN)
+        .collect()
+    )
+    if broken:
+        told = "; ".join(f"{row.source} {row.usage_period} {row.currency} key {row.usage_key[:12]}: {row.base} in, {row.given} out" for row in broken)
+        raise Findings(f"Parts do not add up to what was given: {told}. Nothing was written.")
+
+
+def require_no_difference(conserved: DataFrame) -> None:
+    """Every file's money is somewhere. Raises Findings naming each file and currency where it is not."""
+    broken = conserved.where("difference != 0").limit(_SHOWN).collect()
+    if broken:
+        told = "; ".join(f"file {row.file_id[:12]} ({row.source}), {row.currency}: {row.difference} of {row.revenue} unaccounted for" for row in broken)
+        raise Findings(f"Money is missing or made up: {told}. Nothing was written.")

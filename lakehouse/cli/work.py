@@ -1,0 +1,147 @@
+"""Commands that change a lake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lakehouse.cli import app
+from lakehouse.cli.frame import Output, Period, command, table
+from lakehouse.errors import Misuse
+from lakehouse.store.lease import writer_lease
+
+if TYPE_CHECKING:
+    from lakehouse.runs.environment import Environment
+
+catalog = typer.Typer(help="The recordings the label controls.", no_args_is_help=True)
+contracts = typer.Typer(help="The contract book.", no_args_is_help=True)
+app.add_typer(catalog, name="catalog")
+app.add_typer(contracts, name="contracts")
+
+Paths = Annotated[list[Path], typer.Argument(help="Files or folders.", exists=True)]
+
+
+@command(app, "init")
+def init(env: Environment, out: Output) -> int:
+    """Creates the lake's tables. Where they are there already, it does nothing."""
+    from lakehouse.runs.admin import init_lake
+
+    with writer_lease(env.root):
+        created = init_lake(env)
+    from lakehouse.tables import ALL
+
+    out.show({"root": env.root, "tables": [t.name for t in ALL], "created": created}, lambda d: print_init(d))
+    return 0
+
+
+def print_init(data: dict[str, Any]) -> None:
+    state = "created" if data["created"] else "was there already"
+    typer.echo(f"The lake at {data['root']} {state}: {len(data['tables'])} tables.")
+
+
+@command(app, "demo-data")
+def demo_data(
+    env: Environment, out: Output,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write.")],
+    lines: Annotated[int, typer.Option(help="About how many usage lines.")] = 6000,
+    months: Annotated[int, typer.Option(help="Statement periods.")] = 2,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same label.")] = 1,
+) -> int:  # fmt: skip
+    """Writes a synthetic label: catalog, contracts, dumps with dirt, and expected.json with its true totals."""
+    from lakehouse.demo import write_demo
+
+    made = write_demo(directory, lines=lines, months=months, seed=seed)
+    out.show({"dir": str(made.dir), "files": made.files, "lines": made.lines})
+    return 0
+
+
+@command(catalog, "load")
+def catalog_load(env: Environment, out: Output, files: Paths) -> int:
+    """Loads recordings from CSV, Parquet or DDEX ERN XML as a new version of the catalog."""
+    from lakehouse.runs.admin import load_catalog
+
+    with writer_lease(env.root):
+        loaded = load_catalog(env, files)
+    out.show(loaded, print_loaded)
+    return 1 if any(f["severity"] == "error" for f in loaded["findings"]) else 0
+
+
+def print_loaded(loaded: dict[str, Any]) -> None:
+    typer.echo(f"Catalog version {loaded['version']}: {loaded['recordings']} recordings on {loaded['releases']} releases, {loaded['changed']} changed.")
+    if loaded["findings"]:
+        table(loaded["findings"], "Findings")
+
+
+@command(contracts, "lint")
+def contracts_lint(env: Environment, out: Output, path: Annotated[Path, typer.Argument(help="The book: a folder or one file.", exists=True)]) -> int:
+    """Finds what is wrong with a contract book, with file, line, rule and a sentence."""
+    from lakehouse.runs.books import lint_book
+
+    findings = lint_book(path)
+    out.show(findings)
+    return 1 if any(f["severity"] == "error" for f in findings) else 0
+
+
+@command(contracts, "load")
+def contracts_load(env: Environment, out: Output, path: Annotated[Path, typer.Argument(help="The book: a folder or one file.", exists=True)]) -> int:
+    """Loads a contract book without findings as a new version."""
+    from lakehouse.runs.admin import load_contracts
+
+    with writer_lease(env.root):
+        out.show(load_contracts(env, path))
+    return 0
+
+
+@command(app, "land")
+def land(
+    env: Environment, out: Output, paths: Paths,
+    source: Annotated[str | None, typer.Option(help="Insist on this dialect.")] = None,
+    period: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="Statement period of the reports; by default what they say.")] = None,
+) -> int:  # fmt: skip
+    """Stores reports under the SHA-256 of their content and recognises their format."""
+    from lakehouse.runs.books import check_period
+
+    if period:
+        check_period(period)
+    files = [file for path in paths for file in (sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path])]
+    landed = [vars(env.landing.put(file, env.dialects, source, period)) for file in files]
+    out.show(landed, lambda rows: table([{**row, "file_id": row["file_id"][:12]} for row in rows]))
+    return 1 if any(row["status"] == "rejected" for row in landed) else 0
+
+
+@command(app, "run")
+def run(env: Environment, out: Output, period: Period) -> int:
+    """Every stage of a period up to draft statements, then the reconciliation."""
+    from lakehouse.cli.people import print_report
+    from lakehouse.runs.period import run_period
+
+    with writer_lease(env.root):
+        report = run_period(env, period, progress=out.progress)
+    out.show(report, print_report)
+    return 1 if report["held_files"] else 0
+
+
+@command(app, "close")
+def close(env: Environment, out: Output, period: Period) -> int:
+    """Publishes the drafts of a period. After that the period refuses change."""
+    from lakehouse.runs.close import close_period
+
+    with writer_lease(env.root):
+        out.show(close_period(env, period))
+    return 0
+
+
+@command(app, "demo")
+def demo(
+    env: Environment, out: Output,
+    directory: Annotated[Path, typer.Option("--dir", help="Folder for the synthetic label.")] = Path("demo-label"),
+    lines: Annotated[int, typer.Option(help="About how many usage lines.")] = 6000,
+) -> int:  # fmt: skip
+    """The whole way once, on a synthetic label: what `make demo` runs. The lake at --root is made anew."""
+    from lakehouse.cli.demo import run_demo
+
+    if out.as_json:
+        raise Misuse("The demo is for people: run it without --json.")
+    return run_demo(env, directory, lines)

@@ -1,0 +1,36 @@
+"""Documents that people write: the contract book on disk, and periods on the command line. No JVM."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lakehouse.errors import Misuse
+from lakehouse.model.lint import read_book
+from lakehouse.tables.declare import PERIOD_PATTERN
+
+
+def check_period(period: str) -> str:
+    """The period, if it is one. Raises Misuse."""
+    if not re.match(PERIOD_PATTERN, period):
+        raise Misuse(f"{period!r} is not a statement period: write YYYY-MM, such as 2026-06.")
+    return period
+
+
+def book_documents(path: Path) -> dict[str, str]:
+    """Path inside the book: text, of every YAML file below `path`, or of the one file it is. Raises Misuse where there is none."""
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in (".yaml", ".yml"))
+    if not files:
+        raise Misuse(f"There is no YAML file in {path}.")
+    base = path.parent if path.is_file() else path
+    try:
+        return {file.relative_to(base).as_posix(): file.read_text(encoding="utf-8") for file in files}
+    except UnicodeDecodeError as error:
+        raise Misuse(f"A contract in {path} is not UTF-8: {error}") from None
+
+
+def lint_book(path: Path) -> list[dict[str, Any]]:
+    """Findings of the book at `path`: file, line, rule, severity, message."""
+    return [asdict(finding) for finding in read_book(book_documents(path))[1]]

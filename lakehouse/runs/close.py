@@ -1,0 +1,75 @@
+"""Closing a period: its drafts become gold, with roots, manifest and pins. The row in gold.periods comes last."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timezone
+from typing import Any
+
+import lakehouse
+from lakehouse.errors import Findings
+from lakehouse.model.content_root import Root
+from lakehouse.runs.environment import Environment
+from lakehouse.runs.frame import latest_runs
+from lakehouse.runs.period import publication_has_begun, require_open
+from lakehouse.runs.stages import STAGES
+from lakehouse.store.manifest import build_manifest, publication, write_manifest
+from lakehouse.tables import Table, gold
+from lakehouse.transforms.roots import table_root
+
+
+def close_period(env: Environment, period: str) -> dict[str, Any]:
+    """Publishes the drafts; a second close says the same and changes nothing.
+
+    {period, root, rows, totals, delta_versions}. Raises Findings where the drafts are not those of today's inputs.
+    """
+    if period in env.closed_periods():
+        return _published(env, period)
+    if not publication_has_begun(env, period):
+        require_open(env, period)
+        _require_fresh(env, period)
+    runs = latest_runs(env, period)
+    roots, versions = {}, {}
+    for draft, table in zip(gold.DRAFTS, gold.PUBLISHED, strict=True):
+        roots[table.name], versions[table.name] = _publish(env, draft, table, period)
+    manifest = build_manifest(
+        env.reader, period, roots, versions,
+        pins={name: version for run in runs.values() for name, version in run["reads"].items() if not name.startswith("draft.")},
+        book_sha256=env.book(int(runs["resolve"]["reads"]["silver.contracts"])).sha256,
+        rules_sha256=hashlib.sha256(f"{env.rules.ruleset} {env.dialects.sha256}".encode()).hexdigest(),
+        code_version=lakehouse.__version__,
+    )  # fmt: skip
+    row = {**publication(manifest, write_manifest(env.reader, manifest)), "closed_at": datetime.now(timezone.utc)}
+    frame = env.spark.createDataFrame([tuple(row[column] for column in gold.periods.columns)], gold.periods.ddl)
+    env.store.append(gold.periods, frame.coalesce(1), {"job": "close", "period": period, "root": row["root"]}, once=f"close:{period}")
+    return _published(env, period)
+
+
+def _publish(env: Environment, draft: Table, table: Table, period: str) -> tuple[Root, int]:
+    """Appends the drafts once, and holds what is in gold against them. Raises Findings where the two differ."""
+    rows = env.store.read(draft).where(f"period = '{period}'")
+    version = env.store.append(table, rows, {"job": "close", "period": period}, once=f"close:{period}:{table.name}")
+    drafted = table_root(rows, table)
+    written = table_root(env.store.read(table, version).where(f"period = '{period}'"), table)
+    if drafted != written:
+        raise Findings(
+            f"{table.name} holds other rows of {period} than the draft (root {written.root[:16]}, not {drafted.root[:16]}): "
+            "an earlier close published something else. Nothing more was written; compare the two with `lakehouse history`."
+        )
+    return written, version
+
+
+def _require_fresh(env: Environment, period: str) -> None:
+    runs = latest_runs(env, period)
+    stale = [stage.name for stage in STAGES if runs.get(stage.name, {}).get("fingerprint") != stage.fingerprint(env, period)]
+    if stale:
+        raise Findings(f"The drafts of {period} are not those of today's inputs ({', '.join(stale)}). Run `lakehouse run --period {period}` first.")
+
+
+def _published(env: Environment, period: str) -> dict[str, Any]:
+    reader = env.reader
+    row = reader.sql(f"SELECT * FROM {reader.relation(gold.periods.name)} WHERE period = ?", [period])[0]
+    return {
+        "period": period, "root": row["root"], "rows": row["rows"], "totals": dict(row["totals"]),
+        "delta_versions": {name: int(version) for name, version in row["delta_versions"].items()},
+    }  # fmt: skip

@@ -1,0 +1,199 @@
+"""The stages of a period, in order: ingest, conform, reconcile, resolve, state. Each is one job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from lakehouse.checks.totals import require_no_difference, require_parts_add_up
+from lakehouse.runs.environment import Environment
+from lakehouse.runs.frame import Append, Job, Replace, Work, job
+from lakehouse.sources.scan import KEY_COLUMNS, file_rows, line_rows, scan_files
+from lakehouse.store.landing import Receipt
+from lakehouse.tables import Table, bronze, gold, ops, silver
+from lakehouse.transforms.conform import conform as conform_lines
+from lakehouse.transforms.conserve import conserve
+from lakehouse.transforms.groups import group_usage, join_recordings, latest_decisions, open_holds, superseded
+from lakehouse.transforms.hold import holds, taken_away
+from lakehouse.transforms.ledger import book_ledger
+from lakehouse.transforms.reconcile import match_keys
+from lakehouse.transforms.resolve import PAID, reversals, royalty_lines
+from lakehouse.transforms.resolve import resolve as resolve_groups
+from lakehouse.transforms.roots import partition_roots
+from lakehouse.transforms.statements import opening_balances
+from lakehouse.transforms.statements import state as state_accounts
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+DRAFT = {table.name.split(".")[1]: table for table in gold.DRAFTS}
+
+
+def due_receipts(env: Environment, period: str) -> list[Receipt]:
+    """What has landed for this period and is not in the lake yet, with what came late for a period that is closed."""
+    closed = set(env.closed_periods())
+    periods = [p for p in env.landing.report_periods() if p == period or (p < period and p in closed)]
+    receipts = [receipt for p in periods for receipt in env.landing.receipts(p)]
+    reader = env.reader
+    known = {row["file_id"] for row in reader.sql(f"SELECT file_id FROM {reader.relation('bronze.files')}")}
+    return sorted((r for r in receipts if r.file_id not in known), key=lambda r: r.file_id)
+
+
+def _landed(env: Environment) -> Mapping[str, str]:
+    return {"landed": ",".join(f"{p}:{sum(1 for _ in env.landing.receipts(p))}" for p in env.landing.report_periods())}
+
+
+def _dialects(env: Environment) -> Mapping[str, str]:
+    return {"rules": env.dialects.sha256}
+
+
+def _matching(env: Environment) -> Mapping[str, str]:
+    return {"rules": env.rules.ruleset}
+
+
+@job(reads=(gold.periods,), writes=(bronze.lines, bronze.files), rules=_landed)
+def ingest(work: Work) -> Sequence[Append | Replace]:
+    """Reads what has landed into bronze: every record verbatim, every file once."""
+    receipts = due_receipts(work.env, work.period)
+    if not receipts:
+        return []
+    scanned = work.keep(scan_files(work.env.spark, receipts, work.env.dialects, work.env.landing.path, work.period))
+    # The files are listed last: a file that is listed has all its lines. Lines of a run that was killed between the two are not written again.
+    written = work.env.store.read(bronze.lines).where(F.col("period") == work.period).select("file_id").distinct()
+    return [
+        Append(bronze.lines, line_rows(scanned).join(F.broadcast(written), "file_id", "left_anti")),
+        Append(bronze.files, file_rows(scanned).coalesce(1)),
+    ]
+
+
+@job(reads=(bronze.files, bronze.lines), writes=(ops.quarantine, ops.ignored, silver.usage), rules=_dialects)
+def conform(work: Work) -> Sequence[Append | Replace]:
+    """Types every line of the period's reports: usage, not income, or refused with every reason."""
+    store, period = work.env.store, f"period = '{work.period}'"
+    files = work.read_period(bronze.files).where("NOT exists(controls, c -> NOT c.ok)")
+    placed = [store.read(table).where(period).select(*KEY_COLUMNS) for table in (ops.quarantine, ops.ignored, silver.usage)]
+    lines = (
+        work.read_period(bronze.lines)
+        .where("kind = 'data'")
+        .join(F.broadcast(files.select("file_id")), "file_id", "left_semi")
+        .join(placed[0].union(placed[1]).union(placed[2]), [*KEY_COLUMNS], "left_anti")
+    )
+    typed = conform_lines(lines, files, work.env.dialects)
+    return [
+        Append(ops.quarantine, typed.quarantine),
+        Append(ops.ignored, typed.ignored),
+        Append(silver.usage, typed.usage),
+    ]
+
+
+@job(reads=(silver.usage, silver.catalog, gold.holding), writes=(silver.matches,), rules=_matching)
+def reconcile(work: Work) -> Sequence[Append | Replace]:
+    """Matches every usage key to a recording, or says why not. A decision is made once for a catalog and ruleset."""
+    ruleset, catalog_version = work.env.rules.ruleset, work.pins[silver.catalog.name]
+    identity = ("isrc", "upc", "title", "artist", "album", "label", "proprietary_id")
+    usage = work.read(silver.usage)
+    held = open_holds(work.read(gold.holding)).select("usage_key").distinct()
+    current = usage.where(F.col("period") == work.period).select("usage_key", *identity)
+    waiting = usage.where(F.col("period") < work.period).select("usage_key", *identity).join(held, "usage_key", "left_semi")
+    values = [F.min(name).alias(name) for name in identity]
+    keys = current.union(waiting).groupBy("usage_key").agg(*values)
+    # The decisions are read as they are now: a key decided by a run that was killed is not decided twice.
+    decided = work.env.store.read(silver.matches).where((F.col("ruleset") == ruleset) & (F.col("catalog_version") == catalog_version))
+    fresh = keys.join(decided.where(F.col("period") <= work.period).select("usage_key"), "usage_key", "left_anti")
+    decisions = match_keys(fresh, work.read(silver.catalog), work.env.rules)
+    return [
+        Append(
+            silver.matches,
+            decisions.withColumns({"catalog_version": F.lit(catalog_version).cast("bigint"), "period": F.lit(work.period)}).coalesce(1),
+        )
+    ]
+
+
+@job(
+    reads=(
+        bronze.files, silver.usage, silver.matches, silver.catalog, silver.contracts, gold.holding, gold.royalty_lines, gold.periods,
+    ),
+    writes=(DRAFT["royalty_lines"], DRAFT["holding"]),
+    rules=_matching,
+)  # fmt: skip
+def resolve(work: Work) -> Sequence[Append | Replace]:
+    """Gives every group of usage lines to those who own it under the contract in force; holds what has no owner."""
+    book = work.env.book(work.pins[silver.contracts.name])
+    dead = work.keep(superseded(work.read(bronze.files)))
+    opening = work.keep(before(work, gold.holding).transform(open_holds))
+    undone = opening.join(F.broadcast(dead), "file_id", "left_semi")
+    waiting = opening.join(F.broadcast(dead), "file_id", "left_anti")
+    fresh = group_usage(work.read_period(silver.usage), dead)
+    again = waiting.select(*fresh.columns, F.col("entry_id").alias("hold_id"))
+    decisions = latest_decisions(work.read(silver.matches), work.env.rules.ruleset, work.pins[silver.catalog.name])
+    candidates = fresh.withColumn("hold_id", F.lit(None).cast("string")).unionByName(again)
+    groups = work.keep(join_recordings(candidates, decisions, work.read(silver.catalog)))
+    is_paid = F.col("reconciliation_status").isin(*PAID)
+    resolved = work.keep(resolve_groups(groups.where(is_paid), book))
+    require_parts_add_up(resolved)
+    owned = resolved.where("contract_id IS NOT NULL").select(F.col("hold_id").alias("entry_id")).distinct()
+    lines = royalty_lines(resolved, work.period).unionByName(reversals(before(work, gold.royalty_lines), dead, work.period))
+    held = (
+        holds(groups.where(~is_paid), resolved, work.period)
+        .unionByName(taken_away(waiting.join(owned, "entry_id", "left_semi"), "release", work.period))
+        .unionByName(taken_away(undone, "reversal", work.period))
+    )
+    return [Replace(DRAFT["royalty_lines"], lines), Replace(DRAFT["holding"], held)]
+
+
+@job(
+    reads=(
+        DRAFT["royalty_lines"], DRAFT["holding"], bronze.files, silver.usage, silver.contracts, ops.quarantine, ops.releases,
+        gold.statements, gold.conservation, gold.periods,
+    ),
+    writes=(DRAFT["statements"], DRAFT["ledger"], DRAFT["conservation"], DRAFT["partitions"]),
+)  # fmt: skip
+def state(work: Work) -> Sequence[Append | Replace]:
+    """Draws up the statements, the ledger and the proof that nothing is lost; stops where something is."""
+    period = work.period
+    lines, holding = work.keep(work.read_period(DRAFT["royalty_lines"])), work.read_period(DRAFT["holding"])
+    book = work.env.book(work.pins[silver.contracts.name])
+    statements = work.keep(state_accounts(lines, opening_balances(before(work, gold.statements), period), book, period))
+    conserved = work.keep(_conserved(work, lines, holding))
+    require_no_difference(conserved)
+    partitions = (
+        partition_roots(lines, gold.royalty_lines, ("currency", "payee"))
+        .join(lines.groupBy("currency", "payee").agg(F.sum("amount").alias("total")), ["currency", "payee"])
+        .withColumn("period", F.lit(period))
+    )
+    return [
+        Replace(DRAFT["ledger"], book_ledger(lines, holding, statements, period)),
+        Replace(DRAFT["conservation"], conserved),
+        Replace(DRAFT["partitions"], partitions),
+        Replace(DRAFT["statements"], statements),
+    ]
+
+
+def before(work: Work, table: Table) -> DataFrame:
+    """The published rows of earlier periods."""
+    return work.read(table).where(F.col("period") < work.period)
+
+
+def _conserved(work: Work, lines: DataFrame, holding: DataFrame) -> DataFrame:
+    """The conservation rows of the period, from its reports that count."""
+    dead = work.keep(superseded(work.read(bronze.files)))
+    released = work.read(ops.releases)
+    refused = work.read(ops.quarantine).join(F.broadcast(dead), "file_id", "left_anti")
+    published = before(work, gold.conservation).join(F.broadcast(dead), "file_id", "left_semi")
+    undone = published.groupBy("file_id", "source", "currency").agg(
+        F.sum("revenue").alias("revenue"), F.sum("quarantined").alias("quarantined")
+    )
+    return conserve(
+        usage=work.read_period(silver.usage).join(F.broadcast(dead), "file_id", "left_anti"),
+        refused=refused.where(F.col("period") == work.period).join(released, "record_id", "left_anti"),
+        returned=refused.where(F.col("period") < work.period).join(released.where(F.col("period") == work.period), "record_id", "left_semi"),
+        lines=lines,
+        holding=holding,
+        undone=undone,
+        period=work.period,
+    )
+
+
+STAGES: tuple[Job, ...] = (ingest, conform, reconcile, resolve, state)
