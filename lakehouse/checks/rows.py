@@ -1,0 +1,104 @@
+"""The contract of a usage line over a whole table: good rows typed by native expressions, the others refused with every reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import reduce
+from operator import and_
+from typing import TYPE_CHECKING, NamedTuple
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lakehouse.model.identifiers import WRONG_CHECK_DIGIT
+from lakehouse.model.period import DAY
+from lakehouse.model.usage import FIELDS, MAX_TEXT, Rule, reasons_against
+from lakehouse.tables import ops
+from lakehouse.tables.arrow import arrow_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# What canonical rows carry besides the fields of a usage line. `faults` are reasons that the dialect itself found.
+CARRIED = ("period", "record_id", "file_id", "source", "line_no", "text", "cells", "dialect_sha256")
+REASONS_TYPE = "array<struct<column:string,rule:string,value:string,message:string>>"
+
+
+class Split(NamedTuple):
+    """`good`: the carried columns, typed fields and `warnings`. `rejected`: the columns of `ops.quarantine`."""
+
+    good: DataFrame
+    rejected: DataFrame
+
+
+def accepts(name: str) -> Column:
+    """Whether canonical text keeps the rule of its field: true or false, never NULL. Equal to `Rule.read` not raising."""
+    rule, text = FIELDS[name], F.col(name)
+    return F.coalesce(_fits(rule, text), F.lit(not rule.required))
+
+
+def _fits(rule: Rule, text: Column) -> Column:
+    if rule.kind == "text":
+        return F.length(text).between(1, MAX_TEXT)
+    if rule.kind == "code":
+        return text.isin(sorted(rule.codes))
+    if rule.kind == "decimal":
+        return text.rlike(rf"\A(?:{rule.decimal_pattern})\z")
+    if rule.kind == "day":
+        return text.rlike(rf"\A(?:{DAY})\z") & F.when(text.isNull(), None).otherwise(text.try_cast("date").isNotNull())
+    return text.rlike(rf"\A(?:{rule.pattern})\z")
+
+
+def typed(name: str) -> Column:
+    """The typed value of canonical text that its rule accepts."""
+    rule, text = FIELDS[name], F.col(name)
+    if rule.kind == "decimal":
+        return text.try_cast("decimal({},{})".format(*rule.decimal))
+    return text.try_cast("date") if rule.kind == "day" else text
+
+
+def check_digit_warnings() -> Column:
+    """`UsageLine.warnings` of accepted rows, natively; NULL where there are none."""
+    digit = [F.substring(F.col("upc"), place, 1).try_cast("int") for place in range(1, 15)]
+    total = sum((value * (3 if place % 2 == 0 else 1) for place, value in enumerate(digit)), F.lit(0))
+    return F.when(total % 10 != 0, F.array(F.lit(WRONG_CHECK_DIGIT)))
+
+
+def split(canonical: DataFrame) -> Split:
+    """Parts canonical rows (the carried columns, one text column per field, `faults`) into good and rejected.
+
+    Good rows never leave the JVM. Rejected rows pass through Pydantic for their reasons, all at once."""
+    ok = reduce(and_, (accepts(name) for name in FIELDS)) & (F.size("faults") == 0)
+    judged = canonical.withColumn("ok", ok)
+    good = judged.filter("ok").select(*CARRIED, "report_period", *(typed(name).alias(name) for name in FIELDS), check_digit_warnings().alias("warnings"))
+    money_is_read = accepts("amount") & accepts("currency") & F.col("amount").isNotNull()
+    refused = judged.filter(~F.col("ok")).select(
+        *CARRIED,
+        "faults",
+        *FIELDS,
+        F.when(money_is_read, typed("amount")).alias("readable_amount"),
+        F.when(money_is_read, F.col("currency")).alias("readable_currency"),
+    )
+    return Split(good, refused.mapInArrow(_with_reasons, ops.quarantine.ddl.replace(" NOT NULL", "")))
+
+
+def _with_reasons(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Rows of `ops.quarantine`, in its column order, for rows that the native rules refused."""
+    import pyarrow as pa
+
+    # A worker has no session to parse a schema with, so Arrow's comes from the declaration.
+    schema = arrow_schema(ops.quarantine)
+    for batch in batches:
+        rows = []
+        for row in batch.to_pylist():
+            # A row that could not be cut has no fields to judge: its fault is the reason.
+            found = [] if row["cells"] is None else [reason._asdict() for reason in reasons_against({name: row[name] for name in FIELDS})]
+            rows.append(
+                {
+                    **{name: row[name] for name in CARRIED},
+                    "reasons": [*row["faults"], *found],
+                    "amount": row["readable_amount"],
+                    "currency": row["readable_currency"],
+                }
+            )
+        yield pa.RecordBatch.from_pylist(rows, schema=schema)
