@@ -74,7 +74,7 @@ def build_manifest(
 def _table_entry(
     reader: LakeReader, objects: LocalObjects, table: Table, period: str, root: Root, version: int
 ) -> dict[str, Any]:
-    uris = reader.delta(table.name, version).file_uris([("period", "=", period)])
+    uris = reader.delta(table.name, version).file_uris(file_pruning_predicate=[("period", "=", period)])
     referenced = {unquote(uri).rpartition(f"/{table.path}/")[2] for uri in uris}
     found = [
         {**_fingerprint(objects, key), "state": "referenced" if key.removeprefix(f"{table.path}/") in referenced else "leftover"}

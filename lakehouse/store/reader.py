@@ -72,23 +72,29 @@ class LakeReader:
         return self.delta(name).version()
 
     def relation(self, name: str, version: int | None = None, where: Mapping[str, str] | None = None) -> str:
-        """The name, ready for use in SQL, of a view on a table at a version; `where` reads only the partitions with those values."""
+        """The name, ready for use in SQL, of a view on a table at a version, by default the newest.
+
+        `where` keeps the rows whose columns have those values; files that cannot hold any are not opened.
+        """
         key = (name, version, tuple(sorted((where or {}).items())))
         if key not in self._views:
             view = f'"{name}#{len(self._views)}"'
-            files = self.delta(name, version).file_uris([(column, "=", value) for column, value in key[2]] or None)
-            if files and not self.is_local:
-                self._register_dataset(view.strip('"'), name, version, key[2])
-            else:
-                source = _parquet(table(name), files) if files else _no_rows(table(name))
-                self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS {source}")
+            conditions = " AND ".join(f'"{column}" = {_literal(value)}' for column, value in key[2]) or "true"
+            source = self._source(name, version, key[2])
+            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT * FROM ({source}) WHERE {conditions}")
             self._views[key] = view
         return self._views[key]
 
-    def _register_dataset(self, view: str, name: str, version: int | None, where: tuple[tuple[str, str], ...]) -> None:
-        """DuckDB cannot open an object store by itself here: delta-rs hands it an Arrow dataset."""
-        filters = [(column, "=", value) for column, value in where] or None
-        self.connection.register(view, self.delta(name, version).to_pyarrow_dataset(partitions=filters))
+    def _source(self, name: str, version: int | None, where: tuple[tuple[str, str], ...]) -> str:
+        """A query for the files that may hold rows of `where`, in the declared columns."""
+        predicate = [(column, "=", value) for column, value in where] or None
+        if self.is_local:
+            files = self.delta(name, version).file_uris(file_pruning_predicate=predicate)
+            return _parquet(table(name), files) if files else _no_rows(table(name))
+        # DuckDB cannot open an object store by itself here: delta-rs hands it an Arrow dataset.
+        dataset = f"dataset#{len(self._views)}"
+        self.connection.register(dataset, self.delta(name, version).to_pyarrow_dataset(file_pruning_predicate=predicate))
+        return f'SELECT {_declared(table(name))} FROM "{dataset}"'
 
     def sql(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """The rows of a query over relations of this reader. Decimals come as Decimal."""
@@ -103,8 +109,11 @@ def _parquet(of: Table, files: list[str]) -> str:
     listed = ", ".join(_literal(unquote(file.removeprefix("file://"))) for file in sorted(files))
     partitions = ", ".join(f"{column}: VARCHAR" for column in of.partition_by)
     hive = f", hive_partitioning = true, hive_types = {{{partitions}}}" if partitions else ", hive_partitioning = false"
-    columns = ", ".join(f'CAST("{f.name}" AS {duckdb_type(f.type)}) AS "{f.name}"' for f in of.fields)
-    return f"SELECT {columns} FROM read_parquet([{listed}], union_by_name = true{hive})"
+    return f"SELECT {_declared(of)} FROM read_parquet([{listed}], union_by_name = true{hive})"
+
+
+def _declared(of: Table) -> str:
+    return ", ".join(f'CAST("{f.name}" AS {duckdb_type(f.type)}) AS "{f.name}"' for f in of.fields)
 
 
 def _no_rows(of: Table) -> str:
