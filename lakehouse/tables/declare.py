@@ -63,6 +63,8 @@ class Table:
 
     def __post_init__(self) -> None:
         unknown = {*self.grain, *self.partition_by} - set(self.columns)
+        if len(set(self.columns)) != len(self.columns):
+            raise ValueError(f"table {self.name}: a column is declared twice")
         if unknown:
             raise ValueError(f"table {self.name}: grain or partition names no column: {sorted(unknown)}")
 
