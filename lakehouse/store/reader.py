@@ -48,7 +48,11 @@ class LakeReader:
         return self._connection
 
     def uri(self, name: str) -> str:
-        return f"{self.root}/{table(name).path}"
+        """Where a declared table is. Raises Misuse for a name that no table has."""
+        try:
+            return f"{self.root}/{table(name).path}"
+        except KeyError as error:
+            raise Misuse(f"There is {error.args[0]}.") from None
 
     def delta(self, name: str, version: int | None = None) -> deltalake.DeltaTable:
         """The Delta table at a version, by default the newest. Raises Misuse where there is none."""

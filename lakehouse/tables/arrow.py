@@ -53,7 +53,8 @@ def duckdb_type(declared: str | ColumnType) -> str:
         case "array":
             return f"{duckdb_type(type_.element)}[]"
         case "struct":
-            return f"STRUCT({', '.join(f'{name} {duckdb_type(part)}' for name, part in type_.parts)})"
+            members = ", ".join(f'"{name}" {duckdb_type(part)}' for name, part in type_.parts)
+            return f"STRUCT({members})"
         case "map":
             return f"MAP({duckdb_type(type_.parts[0][1])}, {duckdb_type(type_.parts[1][1])})"
     return _DUCKDB[type_.kind]
