@@ -12,26 +12,24 @@ from lakehouse.errors import Findings
 from lakehouse.model.lint import read_book
 from lakehouse.runs.books import book_documents
 from lakehouse.runs.environment import Environment
-from lakehouse.sources.catalog import merge_catalog, read_catalog
-from lakehouse.store.reader import LakeReader
-from lakehouse.tables import ALL, Table, silver
+from lakehouse.store.light import create_tables, replace_rows
+from lakehouse.tables import Table, silver
 
 
 def init_lake(env: Environment) -> bool:
-    """Creates the tables that are missing. True when there were any. Starts Spark only then."""
-    reader = env.reader
-    if all(reader.exists(table.name) for table in ALL):
-        return False
-    return bool(env.store.create_tables())
+    """Creates the tables that are missing. True when there were any."""
+    return bool(create_tables(env.root))
 
 
 def load_catalog(env: Environment, files: Sequence[Path]) -> dict[str, Any]:
     """Adds and updates recordings; the catalog changes its version only when something differs."""
+    from lakehouse.sources.catalog import merge_catalog, read_catalog
+
     loaded = read_catalog(files)
     reader = env.reader
     existing = reader.sql(f"SELECT * FROM {reader.relation(silver.catalog.name)}")
     rows, changed = merge_catalog(existing, loaded.recordings)
-    version = _replace_all(env, reader, silver.catalog, rows, {"job": "catalog load"}) if changed else reader.version(silver.catalog.name)
+    version = _replace(env, silver.catalog, rows, {"job": "catalog load"}) if changed else reader.version(silver.catalog.name)
     return {
         "version": version,
         "releases": len({row["upc"] for row in rows if row["upc"]}),
@@ -55,11 +53,9 @@ def load_contracts(env: Environment, path: Path) -> dict[str, Any]:
             {"file": file, "text": text, "sha256": hashlib.sha256(text.encode()).hexdigest(), "book_sha256": book.sha256}
             for file, text in sorted(documents.items())
         ]
-        version = _replace_all(env, reader, silver.contracts, rows, {"job": "contracts load", "book_sha256": book.sha256})
+        version = _replace(env, silver.contracts, rows, {"job": "contracts load", "book_sha256": book.sha256})
     return {"version": version, "sha256": book.sha256, "contracts": len(book.contracts)}
 
 
-def _replace_all(env: Environment, reader: LakeReader, table: Table, rows: list[dict[str, Any]], note: dict[str, str]) -> int:
-    values = [tuple(row.get(column) for column in table.columns) for row in rows]
-    frame = env.spark.createDataFrame(values, table.ddl)
-    return env.store.replace(table, frame.coalesce(1), {**note, "code_version": lakehouse.__version__})
+def _replace(env: Environment, table: Table, rows: list[dict[str, Any]], note: dict[str, str]) -> int:
+    return replace_rows(env.root, table, rows, {**note, "code_version": lakehouse.__version__})

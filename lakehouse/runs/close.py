@@ -36,7 +36,7 @@ def close_period(env: Environment, period: str) -> dict[str, Any]:
         env.reader, period, roots, versions,
         pins={name: version for run in runs.values() for name, version in run["reads"].items() if not name.startswith("draft.")},
         book_sha256=env.book(int(runs["resolve"]["reads"]["silver.contracts"])).sha256,
-        rules_sha256=hashlib.sha256(f"{env.rules.ruleset} {env.dialects.sha256}".encode()).hexdigest(),
+        rules_sha256=hashlib.sha256(f"{env.rules.ruleset} {env.dialects_sha256}".encode()).hexdigest(),
         code_version=lakehouse.__version__,
     )  # fmt: skip
     row = {**publication(manifest, write_manifest(env.reader, manifest)), "closed_at": datetime.now(timezone.utc)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ from lakehouse.errors import Misuse
 from lakehouse.model.contracts import ContractBook
 from lakehouse.model.lint import read_book
 from lakehouse.settings import Settings, conf_dir
-from lakehouse.sources import Dialects, load_dialects
+from lakehouse.sources.recognise import Dialects, load_dialects
 from lakehouse.store.landing import Landing
 from lakehouse.store.reader import LakeReader
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from lakehouse.store.delta import DeltaStore
-    from lakehouse.transforms.rules import MatchingRules
+    from lakehouse.model.matching import MatchingRules
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,14 @@ class Environment:
         return load_dialects([*folders, self.settings.sources] if self.settings.sources else folders)
 
     @cached_property
+    def dialects_sha256(self) -> str:
+        """SHA-256 over every dialect that is known."""
+        known = sorted(f"{name} {dialect.sha256}" for name, dialect in self.dialects.by_id.items())
+        return hashlib.sha256("\n".join(known).encode()).hexdigest()
+
+    @cached_property
     def rules(self) -> MatchingRules:
-        from lakehouse.transforms.rules import load_rules
+        from lakehouse.model.matching import load_rules
 
         return load_rules(conf_dir() / "matching.yaml")
 

@@ -46,7 +46,7 @@ def _landed(env: Environment) -> Mapping[str, str]:
 
 
 def _dialects(env: Environment) -> Mapping[str, str]:
-    return {"rules": env.dialects.sha256}
+    return {"rules": env.dialects_sha256}
 
 
 def _matching(env: Environment) -> Mapping[str, str]:

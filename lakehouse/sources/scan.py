@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from lakehouse.sources import Dialects
+from lakehouse.sources.recognise import Dialects
 from lakehouse.sources.records import Record, read_records
 from lakehouse.sources.report import ControlTally
 from lakehouse.tables import bronze

@@ -1,20 +1,18 @@
-"""The only room that writes Delta: creates declared tables, reads them at a version, appends once, replaces drafts."""
+"""Delta through Spark: reads tables at a version, appends once, replaces drafts."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import deltalake
 from deltalake.exceptions import TableNotFoundError
-from delta.tables import DeltaTable
 
 from lakehouse.errors import Misuse
-from lakehouse.tables import ALL, Table
+from lakehouse.tables import Table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -50,23 +48,6 @@ class DeltaStore:
             return str(self.versions([table])[table.name])
         files = deltalake.DeltaTable(self.path(table)).file_uris([("period", "<=", period)])
         return hashlib.sha256("\n".join(sorted(file.rsplit("/", 1)[-1] for file in files)).encode()).hexdigest()
-
-    def create_tables(self, tables: Iterable[Table] = ALL) -> list[str]:
-        """Creates what is not there yet, and returns the names of the tables it created."""
-        missing = [table for table in tables if self.version(table) is None]
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(self._create, missing))
-        return [table.name for table in missing]
-
-    def _create(self, table: Table) -> None:
-        builder = DeltaTable.createIfNotExists(self.spark).location(self.path(table)).comment(table.doc)
-        for field in table.fields:
-            builder = builder.addColumn(field.name, field.type, nullable=not field.required, comment=field.doc)
-        if table.partition_by:
-            builder = builder.partitionedBy(*table.partition_by)
-        for name, value in table.properties.items():
-            builder = builder.property(name, value)
-        builder.execute()
 
     def read(self, table: Table, version: int | None = None) -> DataFrame:
         reader = self.spark.read.format("delta")

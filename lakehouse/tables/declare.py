@@ -42,10 +42,9 @@ class Field:
 
     @property
     def condition(self) -> str | None:
-        """The CHECK condition of this column, or None."""
-        if self.one_of:
-            return f"{self.name} IN ({', '.join(repr(value) for value in self.one_of)})"
-        return self.check
+        """The CHECK condition of this column, or None. In Delta a condition that is NULL is broken."""
+        wanted = f"{self.name} IN ({', '.join(repr(value) for value in self.one_of)})" if self.one_of else self.check
+        return wanted if wanted is None or self.required else f"{self.name} IS NULL OR {wanted}"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# The one way a job is launched: by hand, from Airflow, in CI.
+#   ./spark-submit.sh [--dry-run] jobs/<stage>.py --period 2026-06 --root demo-lake
+# SPARK_MASTER chooses the master (local[*] by default). The job's exit code is this script's.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+die() { printf 'spark-submit.sh: %s\n' "$*" >&2; exit 2; }
+
+dry_run=""
+if [ "${1:-}" = --dry-run ]; then
+  dry_run=yes
+  shift
+fi
+[ $# -gt 0 ] || die "which job? $(cd "$here" && echo jobs/*.py)"
+job=$1
+shift
+[ -f "$job" ] || job="$here/$job"
+[ -f "$job" ] || die "there is no job $job"
+
+python=${LAKEHOUSE_PYTHON:-$here/.venv/bin/python}
+[ -x "$python" ] || die "there is no Python at $python: run make setup, or set LAKEHOUSE_PYTHON"
+if [ -z "${JAVA_HOME:-}" ]; then
+  JAVA_HOME=$("$python" -c 'from lakehouse.session import find_java; print(find_java() or "")')
+  [ -n "$JAVA_HOME" ] || die "no Java 17 or newer was found: install one or set JAVA_HOME"
+fi
+SPARK_HOME=$("$python" -c 'import pathlib, pyspark; print(pathlib.Path(pyspark.__file__).parent)')
+jars=$("$python" -m lakehouse.jars | paste -sd,)
+export JAVA_HOME SPARK_HOME PYSPARK_PYTHON="$python" PYSPARK_DRIVER_PYTHON="$python"
+
+command=(
+  "$SPARK_HOME/bin/spark-submit"
+  --master "${SPARK_MASTER:-local[*]}"
+  --properties-file "${LAKEHOUSE_CONF:-$here/conf}/spark-defaults.conf"
+  --jars "$jars"
+  "$job" "$@"
+)
+if [ -n "$dry_run" ]; then
+  printf '%q ' "${command[@]}"
+  printf '\n'
+  exit 0
+fi
+exec "${command[@]}"
