@@ -56,7 +56,8 @@ def table(rows: Sequence[dict[str, Any]], title: str | None = None, columns: Seq
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    # A pipe has no width: wide enough that no amount is folded.
+    console = Console(width=None if sys.stdout.isatty() else 200)
     if not rows:
         console.print(f"{title}: nothing" if title else "Nothing.")
         return
@@ -99,16 +100,23 @@ def command(app: typer.Typer, name: str, *, needs_lake: bool = True) -> Callable
                 code = _report(error, out)
             raise typer.Exit(code or 0)
 
-        own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name not in ("env", "out")]
+        own = _own_parameters(function)
         shared = {"root": (_ROOT, None), "as_json": (_JSON, False), "debug": (_DEBUG, False)}
         extra = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, annotation=a, default=d) for n, (a, d) in shared.items()]
-        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + extra
+        parameters = own + extra
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}
         app.command(name)(run)
         return run
 
     return register
+
+
+def _own_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The parameters after `env` and `out`, whose annotations alone are needed, and therefore evaluated."""
+    namespace = sys.modules[function.__module__].__dict__
+    own = [p for p in inspect.signature(function).parameters.values() if p.name not in ("env", "out")]
+    return [p.replace(annotation=eval(p.annotation, namespace), kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
 
 
 def _environment(root: str | None) -> Environment:

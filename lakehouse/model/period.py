@@ -19,3 +19,9 @@ def month_numbers() -> dict[str, str]:
     # Reports abbreviate September with four letters too.
     numbers["sept"] = "09"
     return numbers
+
+
+def next_period(period: str) -> str:
+    """The month after: 2026-12 gives 2027-01."""
+    year, month = int(period[:4]), int(period[5:])
+    return f"{year + month // 12}-{month % 12 + 1:02d}"

@@ -34,7 +34,7 @@ def close_period(env: Environment, period: str) -> dict[str, Any]:
         roots[table.name], versions[table.name] = _publish(env, draft, table, period)
     manifest = build_manifest(
         env.reader, period, roots, versions,
-        pins={name: version for run in runs.values() for name, version in run["reads"].items() if not name.startswith("draft.")},
+        pins=_pins(runs),
         book_sha256=env.book(int(runs["resolve"]["reads"]["silver.contracts"])).sha256,
         rules_sha256=hashlib.sha256(f"{env.rules.ruleset} {env.dialects_sha256}".encode()).hexdigest(),
         code_version=lakehouse.__version__,
@@ -43,6 +43,12 @@ def close_period(env: Environment, period: str) -> dict[str, Any]:
     frame = env.spark.createDataFrame([tuple(row[column] for column in gold.periods.columns)], gold.periods.ddl)
     env.store.append(gold.periods, frame.coalesce(1), {"job": "close", "period": period, "root": row["root"]}, once=f"close:{period}")
     return _published(env, period)
+
+
+def _pins(runs: dict[str, dict[str, Any]]) -> dict[str, int]:
+    """The version at which each input table was read; where stages read it one after the other, the last."""
+    reads = [(name, int(version)) for run in runs.values() for name, version in run["reads"].items()]
+    return {name: max(v for n, v in reads if n == name) for name in sorted({n for n, _ in reads}) if not name.startswith("draft.")}
 
 
 def _publish(env: Environment, draft: Table, table: Table, period: str) -> tuple[Root, int]:

@@ -46,6 +46,7 @@ class Work:
     env: Environment
     period: str
     pins: Mapping[str, int]
+    given: Mapping[str, DataFrame] = field(default_factory=dict)
     cached: list[DataFrame] = field(default_factory=list)
 
     def read(self, table: Table) -> DataFrame:
@@ -54,13 +55,19 @@ class Work:
         return rows.where(rows.period <= self.period) if "period" in table.partition_by else rows
 
     def read_period(self, table: Table) -> DataFrame:
-        """The table at its pin, of this period alone."""
+        """The table at its pin, of this period alone; or the rows that were given in its place."""
+        if table.name in self.given:
+            return self.given[table.name]
         return self.env.store.read(table, self.pins[table.name]).where(f"period = '{self.period}'")
 
     def keep(self, rows: DataFrame) -> DataFrame:
         """Rows that are used more than once: computed once, released when the job ends."""
         self.cached.append(rows.persist())
         return self.cached[-1]
+
+    def release(self) -> None:
+        for rows in self.cached:
+            rows.unpersist()
 
 
 Body = Callable[[Work], Sequence[Append | Replace]]
@@ -132,8 +139,7 @@ def _run(stage: Job, env: Environment, period: str, known: Mapping[str, str]) ->
                 raise AssertionError(f"job {stage.name} writes {write.table.name}, which it does not declare")
             entry["writes"][write.table.name] = _write(env, write, note, period)
     finally:
-        for rows in work.cached:
-            rows.unpersist()
+        work.release()
     entry["ended_at"] = datetime.now(timezone.utc)
     log.info("%s %s: wrote %s", stage.name, period, entry["writes"] or "nothing")
     return Done(stage, entry)

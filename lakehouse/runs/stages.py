@@ -19,6 +19,7 @@ from lakehouse.transforms.groups import group_usage, join_recordings, latest_dec
 from lakehouse.transforms.hold import holds, taken_away
 from lakehouse.transforms.ledger import book_ledger
 from lakehouse.transforms.reconcile import match_keys
+from lakehouse.transforms.release import released_lines
 from lakehouse.transforms.resolve import PAID, reversals, royalty_lines
 from lakehouse.transforms.resolve import resolve as resolve_groups
 from lakehouse.transforms.roots import partition_roots
@@ -68,21 +69,25 @@ def ingest(work: Work) -> Sequence[Append | Replace]:
     ]
 
 
-@job(reads=(bronze.files, bronze.lines), writes=(ops.quarantine, ops.ignored, silver.usage), rules=_dialects)
+@job(reads=(bronze.files, bronze.lines, ops.releases), writes=(ops.quarantine, ops.ignored, silver.usage), rules=_dialects)
 def conform(work: Work) -> Sequence[Append | Replace]:
     """Types every line of the period's reports: usage, not income, or refused with every reason."""
     store, period = work.env.store, f"period = '{work.period}'"
     files = work.read_period(bronze.files).where("NOT exists(controls, c -> NOT c.ok)")
     placed = [store.read(table).where(period).select(*KEY_COLUMNS) for table in (ops.quarantine, ops.ignored, silver.usage)]
-    lines = (
+    fresh = (
         work.read_period(bronze.lines)
         .where("kind = 'data'")
         .join(F.broadcast(files.select("file_id")), "file_id", "left_semi")
         .join(placed[0].union(placed[1]).union(placed[2]), [*KEY_COLUMNS], "left_anti")
     )
-    typed = conform_lines(lines, files, work.env.dialects)
+    refused = store.read(ops.quarantine).where(F.col("period") <= work.period)
+    back = released_lines(work.read(bronze.lines), refused, work.read_period(ops.releases), work.env.dialects)
+    back = back.withColumn("period", F.lit(work.period)).join(placed[2], [*KEY_COLUMNS], "left_anti")
+    lines = work.keep(fresh.unionByName(back))
+    typed = conform_lines(lines, work.read(bronze.files), work.env.dialects)
     return [
-        Append(ops.quarantine, typed.quarantine),
+        Append(ops.quarantine, typed.quarantine.join(refused.select("record_id"), "record_id", "left_anti")),
         Append(ops.ignored, typed.ignored),
         Append(silver.usage, typed.usage),
     ]

@@ -1,0 +1,156 @@
+"""Commands that only look. None of them needs a JVM, and none changes anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lakehouse.cli import app, people
+from lakehouse.cli.frame import AnyPeriod, Output, Period, command, table
+from lakehouse.errors import Misuse
+
+if TYPE_CHECKING:
+    from lakehouse.runs.environment import Environment
+
+quarantine = typer.Typer(help="What was refused, why, and its way back.", no_args_is_help=True)
+app.add_typer(quarantine, name="quarantine")
+
+
+@command(app, "files")
+def files(env: Environment, out: Output, period: AnyPeriod = None) -> int:
+    """What became of each file."""
+    from lakehouse.views.files import list_files
+
+    found = list_files(env.reader, period)
+    out.show(found, people.print_files)
+    return 1 if any(file["status"] in ("rejected", "held") for file in found) else 0
+
+
+@command(app, "statements")
+def statements(
+    env: Environment, out: Output, period: AnyPeriod = None,
+    payee: Annotated[str | None, typer.Option(help="Party id.")] = None,
+) -> int:  # fmt: skip
+    """Statements, drafts and closed."""
+    from lakehouse.views.statements import list_statements
+
+    out.show(list_statements(env.reader, period, payee), people.print_statements)
+    return 0
+
+
+@command(app, "show")
+def show(env: Environment, out: Output, statement_id: Annotated[str, typer.Argument(help="As `lakehouse statements` lists it.")]) -> int:
+    """One statement with its lines."""
+    from lakehouse.views.statements import show_statement
+
+    out.show(show_statement(env.reader, statement_id), people.print_statement)
+    return 0
+
+
+@command(app, "why")
+def why(env: Environment, out: Output, line_id: Annotated[str, typer.Argument(help="As `lakehouse show` lists it.")]) -> int:
+    """A royalty line through every stage, back to the lines of the reports."""
+    from lakehouse.views.statements import why as explain
+
+    out.show(explain(env.reader, line_id), people.print_why)
+    return 0
+
+
+@command(app, "verify")
+def verify(
+    env: Environment, out: Output, period: AnyPeriod = None,
+    engine: Annotated[str, typer.Option(help="duckdb (no JVM) or spark.")] = "duckdb",
+) -> int:  # fmt: skip
+    """Recomputes roots, totals, manifests and conservation of what is published."""
+    if engine == "duckdb":
+        from lakehouse.store.verify import verify as verify_duckdb
+
+        report = verify_duckdb(env.root, period).as_json()
+    elif engine == "spark":
+        from lakehouse.runs.verify import verify_with_spark
+
+        report = verify_with_spark(env, period)
+    else:
+        raise Misuse(f"There is no engine {engine!r}: duckdb or spark.")
+    out.show(report, people.print_verified)
+    return 0 if report["ok"] else 1
+
+
+@command(app, "export")
+def export(
+    env: Environment, out: Output, period: Period,
+    to: Annotated[str, typer.Option("--to", help="statements-csv, statements-xlsx, journal-beancount or journal-hledger.")],
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the files.")] = Path(),
+) -> int:  # fmt: skip
+    """Writes a period's statements or its journal for other systems."""
+    from lakehouse.export import export as write_export
+
+    written = write_export(env.reader, period, to, out_dir)
+    out.show(written, lambda data: table([{k: f[k] for k in ("path", "rows", "sha256")} for f in data["files"]]))
+    return 0
+
+
+@command(app, "history")
+def history(env: Environment, out: Output, name: Annotated[str, typer.Argument(metavar="TABLE", help="Such as gold.statements.")]) -> int:
+    """The Delta versions of a table, with the run that made each."""
+    from lakehouse.tables import table as declared
+    from lakehouse.views.states import history as versions
+
+    try:
+        declared(name)
+    except KeyError as error:
+        raise Misuse(str(error.args[0])) from None
+    out.show(versions(env.reader, name))
+    return 0
+
+
+@command(app, "status")
+def status(env: Environment, out: Output) -> int:
+    """The state of every period."""
+    from lakehouse.views.states import status as states
+
+    out.show(states(env.reader))
+    return 0
+
+
+@command(quarantine, "list")
+def quarantine_list(env: Environment, out: Output, period: AnyPeriod = None) -> int:
+    """Every refused line with its reasons."""
+    from lakehouse.views.files import quarantine_list as refusals
+
+    found = refusals(env.reader, period)
+    out.show(found, people.print_quarantine)
+    return 1 if any(record["status"] == "quarantined" for record in found) else 0
+
+
+@command(quarantine, "show")
+def quarantine_show(env: Environment, out: Output, record_id: Annotated[str, typer.Argument()]) -> int:
+    """One refused line."""
+    from lakehouse.views.files import quarantine_show as refusal
+
+    out.show(refusal(env.reader, record_id), lambda record: people.print_quarantine([record]))
+    return 0
+
+
+@command(quarantine, "release")
+def quarantine_release(
+    env: Environment, out: Output,
+    records: Annotated[list[str] | None, typer.Argument(help="Record ids; all that wait without one.")] = None,
+    reason: Annotated[str, typer.Option(help="Why it is right now: kept for auditors.")] = "dialect mended",
+    changes: Annotated[list[str] | None, typer.Option("--set", metavar="COLUMN=VALUE", help="A value in place of the report's.")] = None,
+) -> int:  # fmt: skip
+    """Tries refused lines again, and books those that pass into the open period, once."""
+    from lakehouse.runs.quarantine import release_records
+    from lakehouse.store.lease import writer_lease
+
+    if wrong := [change for change in changes or () if "=" not in change]:
+        raise Misuse(f"--set takes COLUMN=VALUE, not {wrong[0]!r}.")
+    if changes and not records:
+        raise Misuse("--set needs the records it is for.")
+    pairs: dict[str, Any] = dict(change.split("=", 1) for change in changes or ())
+    with writer_lease(env.root):
+        outcome = release_records(env, records or [], reason, pairs)
+    out.show(outcome, lambda rows: table([{**row, "reasons": "; ".join(r["message"] for r in row["reasons"])} for row in rows]))
+    return 1 if any(row["status"] == "refused" for row in outcome) else 0
