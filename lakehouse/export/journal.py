@@ -130,7 +130,7 @@ def _with_digest(name: str, account: str) -> str:
 
 
 def _beancount_account(account: str) -> str:
-    """``liabilities:payable:A-LUNA`` is ``Liabilities:Payable:A-LUNA``; what beancount cannot spell becomes a dash and a digest."""
+    """``liabilities:payable:A-LUNA`` is ``Liabilities:Payable:A-LUNA``; what cannot be spelt becomes a dash and a digest."""
     root, *parts = account.split(":")
     if root not in _ROOTS:
         raise Findings(f"Account {account!r} does not begin with one of {', '.join(_ROOTS)}. Nothing was exported.")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Context, Decimal
 from typing import Any
 
 from lakehouse.model.content_root import EMPTY_ROOT
-from lakehouse.store import duck
 from lakehouse.store.evidence import Finding
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import Table, gold
+
+# The columns of a logical partition, within a period.
+PARTITION = ("currency", "payee")
 
 
 def _of(reader: LakeReader, name: str, period: str) -> str:
@@ -87,15 +89,13 @@ def _check_conservation(reader: LakeReader, period: str) -> Iterable[Finding]:
         yield Finding("conservation_broken", f"gold.conservation/{row['file_id']}/{row['currency']}", message)
 
 
-def _check_partitions(reader: LakeReader, period: str) -> Iterable[Finding]:
-    """Each logical partition of the royalty lines has the root, rows and total that gold.partitions states."""
-    lines = _of(reader, gold.royalty_lines.name, period)
-    by = ("currency", "payee")
-    roots = duck.partition_roots(reader.connection, lines, gold.royalty_lines, by)
-    sums = {
-        (r["currency"], r["payee"]): r["total"]
-        for r in reader.sql(f"SELECT currency, payee, sum(amount) AS total FROM {lines} GROUP BY ALL")
-    }
+def check_partitions(reader: LakeReader, period: str, roots: Mapping[tuple[str, ...], tuple[int, str]]) -> Iterable[Finding]:
+    """Each logical partition of the royalty lines has the rows, total and root that gold.partitions states.
+
+    `roots` are those of the royalty lines: {(currency, payee): (rows, root)}.
+    """
+    totals = f"SELECT currency, payee, sum(amount) AS total FROM {_of(reader, gold.royalty_lines.name, period)} GROUP BY ALL"
+    sums = {(row["currency"], row["payee"]): row["total"] for row in reader.sql(totals)}
     found: dict[tuple[str, ...], tuple[Any, ...]] = {
         key: (rows, sums[key[0], key[1]], root) for key, (rows, root) in roots.items()
     }
@@ -131,5 +131,4 @@ ARITHMETIC: tuple[tuple[Callable[[LakeReader, str], Iterable[Finding]], tuple[Ta
     (_check_earned, (gold.statements, gold.royalty_lines)),
     (_check_ledger, (gold.ledger,)),
     (_check_conservation, (gold.conservation,)),
-    (_check_partitions, (gold.partitions, gold.royalty_lines)),
 )

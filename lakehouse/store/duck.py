@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lakehouse.model.content_root import EMPTY_ROOT, NO_CURRENCY, NULL, Root, buckets_root, merkle_root, plain
@@ -12,61 +14,96 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def row_text_sql(table: Table) -> str:
-    """A DuckDB expression over the columns of `table` that gives the row text."""
-    return " || ".join(
-        f"'{f.name}/{f.type}:' || {_item(_quoted(f.name), parse_type(f.type), 0)} || chr(10)" for f in table.rooted_fields
-    )
-
-
-def leaf_sql(table: Table) -> str:
-    """A DuckDB expression for the leaf, as 64 hexadecimal digits."""
-    return f"sha256('\\x00'::BLOB || encode({row_text_sql(table)}))"
+def row_texts(relation: str, table: Table, beside: tuple[str, ...] = ()) -> str:
+    """A query that gives the row text of each row of `relation` as `row_text`, with the columns `beside` it."""
+    fields = [(f.name, f"t{number}", parse_type(f.type), f.type) for number, f in enumerate(table.rooted_fields)]
+    # The texts are columns of a query of their own, so that none is computed twice: once for its length, once for itself.
+    texts = ", ".join(f"{_text(_quoted(name), type_, 0)} AS {text}" for name, text, type_, _ in fields)
+    # One concat of everything: a chain of || would copy the text once for each column.
+    row = ", ".join(f"'{name}/{declared}:', {_item(text)}, chr(10)" for name, text, _, declared in fields)
+    columns = "".join(f"{_quoted(name)}, " for name in beside)
+    return f"SELECT {columns}concat({row}) AS row_text FROM (SELECT {columns}{texts} FROM {relation})"
 
 
 def _quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def _item(column: str, type_: ColumnType, depth: int) -> str:
-    text = _text(column, type_, depth)
-    return f"(CASE WHEN {column} IS NULL THEN '{NULL}' ELSE strlen({text}) || ':' || {text} END)"
+def _item(text: str) -> str:
+    """``N`` where the text is NULL, else ``octets:text``."""
+    return f"coalesce(strlen({text}) || ':' || {text}, '{NULL}')"
 
 
-def _text(column: str, type_: ColumnType, depth: int) -> str:
-    """`depth` numbers the lambda variables, so that nested ones do not shadow each other."""
+def _items(texts: str, depth: int) -> str:
+    """The items of a list of texts, one after the other. `depth` keeps the variables of nested lambdas apart."""
+    each = f"t{depth}"
+    return f"coalesce(array_to_string(list_transform({texts}, lambda {each}: {_item(each)}), ''), '')"
+
+
+def _text(value: str, type_: ColumnType, depth: int) -> str:
+    """The text of an expression, NULL exactly where the expression is."""
     each = f"e{depth}"
     match type_.kind:
         case "string":
-            return column
+            return value
         case "decimal":
-            return f"CAST({column} AS DECIMAL({type_.precision},{type_.scale}))::VARCHAR"
+            return f"CAST({value} AS DECIMAL({type_.precision},{type_.scale}))::VARCHAR"
         case "timestamp":
-            return f"epoch_us({column})::VARCHAR"
+            return f"epoch_us({value})::VARCHAR"
         case "array":
-            items = f"list_transform({column}, lambda {each}: {_item(each, type_.element, depth + 1)})"
-            return f"coalesce(array_to_string({items}, ''), '')"
+            texts = f"list_transform({value}, lambda {each}: {_text(each, type_.element, depth + 1)})"
+            return _unless_null(value, _items(texts, depth))
         case "struct":
-            return "(" + " || ".join(_item(f"{column}.{_quoted(name)}", part, depth) for name, part in type_.parts) + ")"
+            members = ", ".join(_item(_text(f"{value}.{_quoted(name)}", part, depth)) for name, part in type_.parts)
+            return _unless_null(value, f"concat({members})")
         case "map":
             (_, key), (_, held) = type_.parts
-            entry = f"{_item(each, key, depth + 1)} || {_item(f'{column}[{each}]', held, depth + 1)}"
-            return f"coalesce(array_to_string(list_transform(list_sort(map_keys({column})), lambda {each}: {entry}), ''), '')"
-    return f"{column}::VARCHAR"
+            entry = f"[{_text(each, key, depth + 1)}, {_text(f'{value}[{each}]', held, depth + 1)}]"
+            texts = f"flatten(list_transform(list_sort(map_keys({value})), lambda {each}: {entry}))"
+            return _unless_null(value, _items(texts, depth))
+    return f"{value}::VARCHAR"
 
 
-def partition_roots(
-    connection: DuckDBPyConnection, relation: str, table: Table, by: tuple[str, ...]
-) -> dict[tuple[str, ...], tuple[int, str]]:
-    """{values of `by`: (rows, root)} over the rows of `relation`, a view or subquery known to `connection`."""
-    found = _bucket_heads(connection, relation, table, by)
-    return {group: (rows, buckets_root(heads)) for group, (rows, heads) in found.items()}
+def _unless_null(value: str, text: str) -> str:
+    return f"CASE WHEN {value} IS NOT NULL THEN {text} END"
+
+
+@contextmanager
+def leaves(connection: DuckDBPyConnection, relation: str, table: Table, beside: tuple[str, ...] = ()) -> Iterator[str]:
+    """The name of a table of the leaves of `relation`, as `leaf` with the columns `beside` it, for several roots over them."""
+    columns = "".join(f"{_quoted(name)}, " for name in beside)
+    query = f"SELECT {columns}sha256(chr(0) || row_text) AS leaf FROM ({row_texts(relation, table, beside)})"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE leaves AS {query}")
+    try:
+        yield "leaves"
+    finally:
+        connection.execute("DROP TABLE leaves")
+
+
+def roots_by(connection: DuckDBPyConnection, leaf_table: str, by: tuple[str, ...] = ()) -> dict[tuple[str, ...], tuple[int, str]]:
+    """{values of `by`: (rows, root)} over a table of leaves. DuckDB sorts the leaves of each bucket; Python hashes the trees."""
+    keys = "".join(f"{_quoted(column)}, " for column in by)
+    query = f"SELECT {keys}leaf[1:2] AS bucket, string_agg(leaf, '' ORDER BY leaf) AS leaves FROM {leaf_table} GROUP BY ALL"
+    heads: dict[tuple[str, ...], dict[int, bytes]] = {}
+    rows: dict[tuple[str, ...], int] = {}
+    for *group, bucket, joined in connection.execute(query).fetchall():
+        members = _cut(joined)
+        key = tuple(group)
+        heads.setdefault(key, {})[int(bucket, 16)] = merkle_root(members)
+        rows[key] = rows.get(key, 0) + len(members)
+    return {key: (rows[key], buckets_root(found)) for key, found in heads.items()}
+
+
+def root_of(connection: DuckDBPyConnection, leaf_table: str, relation: str, table: Table) -> Root:
+    """The content root over a table of the leaves of `relation`, with the money totals of `relation`."""
+    rows, root = roots_by(connection, leaf_table).get((), (0, EMPTY_ROOT))
+    return Root(table.schema_id, rows, root, totals(connection, relation, table))
 
 
 def table_root(connection: DuckDBPyConnection, relation: str, table: Table) -> Root:
     """The content root of all rows of `relation`, with their number and money totals."""
-    rows, root = partition_roots(connection, relation, table, ()).get((), (0, EMPTY_ROOT))
-    return Root(table.schema_id, rows, root, totals(connection, relation, table))
+    with leaves(connection, relation, table) as leaf_table:
+        return root_of(connection, leaf_table, relation, table)
 
 
 def totals(connection: DuckDBPyConnection, relation: str, table: Table) -> dict[str, dict[str, str]]:
@@ -81,23 +118,6 @@ def totals(connection: DuckDBPyConnection, relation: str, table: Table) -> dict[
         name: {row[0]: plain(row[position], scale) for row in rows if row[position] is not None}
         for position, (name, scale) in enumerate(scales.items(), start=1)
     }
-
-
-def _bucket_heads(
-    connection: DuckDBPyConnection, relation: str, table: Table, by: tuple[str, ...]
-) -> dict[tuple[str, ...], tuple[int, dict[int, bytes]]]:
-    """{group: (rows, {bucket: head})}. DuckDB sorts the leaves of each bucket; Python hashes the trees."""
-    keys = "".join(f"{column}, " for column in by)
-    query = f"""
-        SELECT {keys}leaf[1:2] AS bucket, count(*) AS rows, string_agg(leaf, '' ORDER BY leaf) AS leaves
-        FROM (SELECT {keys}{leaf_sql(table)} AS leaf FROM {relation}) GROUP BY ALL
-    """
-    found: dict[tuple[str, ...], tuple[int, dict[int, bytes]]] = {}
-    for *group, bucket, rows, joined in connection.execute(query).fetchall():
-        before, heads = found.get(tuple(group), (0, {}))
-        heads[int(bucket, 16)] = merkle_root(_cut(joined))
-        found[tuple(group)] = (before + rows, heads)
-    return found
 
 
 def _cut(joined: str) -> list[bytes]:

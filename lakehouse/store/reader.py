@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import deltalake
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from lakehouse.errors import Busy, Misuse
+from lakehouse.errors import Busy, Findings, Misuse
 from lakehouse.tables import Table, table
 from lakehouse.tables.arrow import duckdb_type
 
@@ -44,7 +44,7 @@ class LakeReader:
             import duckdb
 
             self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-            self._connection.execute("SET TimeZone = 'UTC'")
+            self._connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         return self._connection
 
     def uri(self, name: str) -> str:
@@ -62,7 +62,11 @@ class LakeReader:
             except TableNotFoundError:
                 raise Misuse(f"{self.root} has no table {name}. Is it a lake? `lakehouse init` makes one.") from None
             except OSError as error:
-                raise Busy(f"The log of {name} at {self.uri(name)} cannot be read: {error}") from None
+                raise Busy(f"The log of {name} at {self.uri(name)} cannot be reached: {first_line(error)}") from None
+            except DeltaError as error:
+                raise Findings(
+                    f"The log of {name} at {self.uri(name)} is damaged: {first_line(error)}. Run `lakehouse verify`."
+                ) from None
             if blocked := _UNREADABLE & set(opened.protocol().reader_features or ()):
                 raise Misuse(f"{name} uses {', '.join(sorted(blocked))}, which readers other than Spark cannot follow.")
             self._opened[name, version] = opened
@@ -127,3 +131,8 @@ def _no_rows(of: Table) -> str:
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, without the backtraces that delta-rs and DuckDB add."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

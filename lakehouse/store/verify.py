@@ -13,10 +13,10 @@ from typing import Any
 from lakehouse.errors import Misuse
 from lakehouse.model.content_root import Root, period_root
 from lakehouse.store import duck
-from lakehouse.store.arithmetic import ARITHMETIC
+from lakehouse.store.arithmetic import ARITHMETIC, PARTITION, check_partitions
 from lakehouse.store.evidence import Finding, check_closed_periods_untouched, check_manifest_objects, load_manifest
 from lakehouse.store.objects import object_store
-from lakehouse.store.reader import LakeReader
+from lakehouse.store.reader import LakeReader, first_line
 from lakehouse.tables import Table, gold
 
 
@@ -77,7 +77,7 @@ def _verify_period(reader: LakeReader, row: Mapping[str, Any], manifest: Mapping
     roots: dict[str, Root] = {}
     for table in gold.PUBLISHED:
         try:
-            roots[table.name] = duck.table_root(reader.connection, reader.relation(table.name, where={"period": period}), table)
+            roots[table.name] = _root(reader, period, table, report)
         except Exception as error:
             report.findings.append(_unreadable(table, error))
     report.findings += _check_roots(roots, row, manifest)
@@ -94,10 +94,24 @@ def _verify_period(reader: LakeReader, row: Mapping[str, Any], manifest: Mapping
     )
 
 
+def _root(reader: LakeReader, period: str, table: Table, report: VerifyReport) -> Root:
+    """The root of a table's rows of the period. The leaves of the royalty lines also give the roots of their partitions."""
+    relation = reader.relation(table.name, where={"period": period})
+    beside = PARTITION if table is gold.royalty_lines else ()
+    with duck.leaves(reader.connection, relation, table, beside) as leaf_table:
+        if table is gold.royalty_lines:
+            try:
+                report.findings += check_partitions(reader, period, duck.roots_by(reader.connection, leaf_table, PARTITION))
+            except Exception as error:
+                report.findings.append(_unreadable(gold.partitions, error))
+        return duck.root_of(reader.connection, leaf_table, relation, table)
+
+
 def _unreadable(table: Table, error: Exception) -> Finding:
     """Whatever a damaged file or log makes delta-rs or DuckDB raise: the table cannot be vouched for."""
-    said = str(error).split("\n\n")[0].strip()
-    return Finding("unreadable", table.name, f"{table.name} cannot be read: {said}. Restore what is missing or damaged.")
+    return Finding(
+        "unreadable", table.name, f"{table.name} cannot be read: {first_line(error)}. Restore what is missing or damaged."
+    )
 
 
 def _check_roots(roots: Mapping[str, Root], row: Mapping[str, Any], manifest: Mapping[str, Any] | None) -> Iterable[Finding]:

@@ -144,9 +144,8 @@ def test_the_tools_refuse_a_journal_off_by_the_last_digit(
 def test_names_that_would_break_a_journal_do_not(tmp_path: Path) -> None:
     """Quotes, comments, blanks, letters of any script, currencies without and with three decimals."""
     tables = june()
-    tables["gold.ledger"] += postings(
-        "2026-06", "odd", 'He said "x\\"; then |\n  Assets:Cash  5 EUR', {"liabilities:payable:Ólafur ; Ö  [x]": "1", "assets:bank": "-1"}
-    )  # fmt: skip
+    memo = 'He said "x\\"; then |\n  Assets:Cash  5 EUR'
+    tables["gold.ledger"] += postings("2026-06", "odd", memo, {"liabilities:payable:Ólafur ; Ö  [x]": "1", "assets:bank": "-1"})
     for currency, amount in (("JPY", "12"), ("KWD", "0.125")):
         tables["gold.ledger"] += [
             posting | {"currency": currency, "transaction_id": f"2026-06-{currency}-odd"}
