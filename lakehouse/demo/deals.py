@@ -152,8 +152,10 @@ DEALS: tuple[Deal, ...] = (
         points=2, producer="P-MIKA", tree={"A-HANEUL": {"A-SORA": 50}},
         names={"A-HANEUL": "김하늘", "A-SORA": "이소라", "W-HANEUL": "김하늘 (songs)", "W-SORA": "이소라 (songs)", "P-MIKA": "Mika Dahl"},
     ),
-    Deal("C-010", "1", "Glasshouse, a sub-label", "L-GLASS", 70, labels=("Glasshouse",),
-    names={"L-GLASS": "Glasshouse Collective"}),
+    Deal(
+        "C-010", "1", "Glasshouse, a sub-label", "L-GLASS", 70,
+        labels=("Glasshouse",), names={"L-GLASS": "Glasshouse Collective"},
+    ),
 )  # fmt: skip
 
 

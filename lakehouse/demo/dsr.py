@@ -33,10 +33,42 @@ def dsr_lines(period: str, sales: Sequence[Sale]) -> Iterator[str]:
         blocks[sale.credit.recording].append(sale)
     summaries = {territory: f"S{nth}" for nth, territory in enumerate(sorted(usages), start=1)}
     lines = [
-        f"HEAD\tdsrf/30\tBasicAudioProfile\t1.2\tNP-{period}\t{last_day(period)}T08:00:00Z\t1\t1\t{period}-01\t{last_day(period)}\t"
-        "PADPIDA2011021601H\tNorthstream\tPremium\tPADPIDA2024010101K\tNorth Pier Records",
+        "\t".join(
+            [
+                "HEAD",
+                "dsrf/30",
+                "BasicAudioProfile",
+                "1.2",
+                f"NP-{period}",
+                f"{last_day(period)}T08:00:00Z",
+                "1",
+                "1",
+                f"{period}-01",
+                last_day(period),
+                "PADPIDA2011021601H",
+                "Northstream",
+                "Premium",
+                "PADPIDA2024010101K",
+                "North Pier Records",
+            ]
+        ),
         *(
-            f"SY01.01\t{summaries[territory]}\t\t\tSubscriptionModel\tStream\t{territory}\tPremium\t{count}\t\tEUR\t{text(count * RATE)}"
+            "\t".join(
+                [
+                    "SY01.01",
+                    summaries[territory],
+                    "",
+                    "",
+                    "SubscriptionModel",
+                    "Stream",
+                    territory,
+                    "Premium",
+                    str(count),
+                    "",
+                    "EUR",
+                    text(count * RATE),
+                ]
+            )
             for territory, count in sorted(usages.items())
         ),
     ]

@@ -37,10 +37,19 @@ _NOUNS = {
     "김하늘": ("노래", "바다", "편지", "골목", "기차", "우산", "밤", "계절", "창문", "거리", "별", "약속"),
 }
 _ARTISTS = (
-    ("Luna Vale", "North Pier"), ("The Paper Lanterns", "North Pier"), ("Élodie Marchand", "North Pier"), ("山田ハルカ", "North Pier"),
-    ("Kiri Stone", "North Pier"), ("Ana Müller", "North Pier"), ("فرقة النور", "North Pier"), ("Вера Лес", "North Pier"),
-    ("김하늘", "North Pier"), ("Rūta Vėlė", "Glasshouse"), ("Tomás Oro", "Glasshouse"), ("Orla Finn", "Guest Series"),
-)  # fmt: skip
+    ("Luna Vale", "North Pier"),
+    ("The Paper Lanterns", "North Pier"),
+    ("Élodie Marchand", "North Pier"),
+    ("山田ハルカ", "North Pier"),
+    ("Kiri Stone", "North Pier"),
+    ("Ana Müller", "North Pier"),
+    ("فرقة النور", "North Pier"),
+    ("Вера Лес", "North Pier"),
+    ("김하늘", "North Pier"),
+    ("Rūta Vėlė", "Glasshouse"),
+    ("Tomás Oro", "Glasshouse"),
+    ("Orla Finn", "Guest Series"),
+)
 _TWINS = ("Kiri Stone", "Ana Müller")
 _PER_RELEASE = 10
 

@@ -29,6 +29,7 @@ from lakehouse.demo.truth import Truth
 # How often a line of a dirty format is something else than a clean credit.
 _DIRT = {"nameless": 0.03, "misspelt": 0.02, "drift": 0.002, "stranger": 0.01}
 _RETURNS = 0.02
+_SHOWN = ("nameless", "misspelt", "drift")
 _STRANGERS = 40
 # Small formats stay small: their files are held in memory.
 _MOST_RESTATED, _MOST_DSR = 5_000, 20_000
@@ -85,16 +86,20 @@ def write_month(folder: Path, period: str, lines: int, catalogue: Catalogue, see
 
 def _sales(layout: Layout, period: str, count: int, catalogue: Catalogue, random: Random) -> Iterator[Sale]:
     month = _earlier(period, layout.lag)
-    for credits in random.choices(catalogue.credits, cum_weights=catalogue.weights, k=count):
+    # However small the file: it opens with one of each oddity, and its last line is a return.
+    fitting = [next(c for c in catalogue.credits if kind in c and (kind != "nameless" or _twin(c)))[kind] for kind in _SHOWN]
+    oddities = [*fitting, stranger(0)]
+    for nth, credits in enumerate(random.choices(catalogue.credits, cum_weights=catalogue.weights, k=count), start=1):
         units = random.randint(1, 900)
         # Bandcamp prints whole cents, which its fee and share divide without rest.
         amount = random.randint(10, 300) * UNIT // 10 if layout is BANDCAMP else units * random.randint(9_000_000, 70_000_000)
         if layout.currency == "JPY":
             amount *= 100
-        if layout.returns and random.random() < _RETURNS:
+        if layout.returns and (nth == count or random.random() < _RETURNS):
             units, amount = -units, -amount
         territory = "JP" if layout.currency == "JPY" else random.choice(TERRITORIES)
-        yield Sale(_credit(credits, layout.dirt, random), month, territory, random.choice(layout.channels), units, amount)
+        credit = oddities[nth - 1] if layout.dirt and nth <= len(oddities) else _credit(credits, layout.dirt, random)
+        yield Sale(credit, month, territory, random.choice(layout.channels), units, amount)
 
 
 def _credit(credits: dict[str, Credit], dirt: bool, random: Random) -> Credit:
@@ -105,6 +110,10 @@ def _credit(credits: dict[str, Credit], dirt: bool, random: Random) -> Credit:
             if dice < 0:
                 return stranger(random.randrange(_STRANGERS)) if kind == "stranger" else credits.get(kind, credits["clean"])
     return credits["clean"]
+
+
+def _twin(credits: dict[str, Credit]) -> bool:
+    return credits["nameless"].outcome == "ambiguous"
 
 
 def _write(
