@@ -31,7 +31,7 @@ class DeltaStore:
     def version(self, table: Table) -> int | None:
         """The newest Delta version, or None where the table does not exist. Reads the log only."""
         try:
-            return deltalake.DeltaTable(self.path(table), without_files=True).version()
+            return deltalake.DeltaTable(self.path(table)).version()
         except TableNotFoundError:
             return None
 

@@ -41,7 +41,7 @@ def book_ledger(lines: DataFrame, holding: DataFrame, statements: DataFrame, per
 
 def _statements(statements: DataFrame, period: str) -> DataFrame:
     """What is payable leaves the accrued balance; the cent of rounding is income or cost of the house."""
-    paid = statements.where("payable != 0")
+    paid = statements.where("payable != 0 OR rounding != 0")
     postings = F.array(
         _posting(F.concat(F.lit("liabilities:accrued:"), "payee"), F.col("payable") - F.col("rounding")),
         _posting(F.lit("income:rounding"), F.col("rounding")),
