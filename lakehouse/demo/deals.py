@@ -150,7 +150,10 @@ DEALS: tuple[Deal, ...] = (
         "C-009", "1", "김하늘, everything at once", "A-HANEUL", 50, ("김하늘",),
         fees={"fuga": 10}, deduction=10, territories=("JP",), publishing=8, writers={"W-HANEUL": 50, "W-SORA": 50},
         points=2, producer="P-MIKA", tree={"A-HANEUL": {"A-SORA": 50}},
-        names={"A-HANEUL": "김하늘", "A-SORA": "이소라", "W-HANEUL": "김하늘 (songs)", "W-SORA": "이소라 (songs)", "P-MIKA": "Mika Dahl"},
+        names={
+            "A-HANEUL": "김하늘", "A-SORA": "이소라", "W-HANEUL": "김하늘 (songs)", "W-SORA": "이소라 (songs)",
+            "P-MIKA": "Mika Dahl",
+        },
     ),
     Deal(
         "C-010", "1", "Glasshouse, a sub-label", "L-GLASS", 70,
