@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -87,8 +88,7 @@ class Contract(_Frozen):
                 flow = self.terms[index].apply(flow, self.term_id(index), self.label)
         parts = list(flow.parts)
         if "artist" in flow.pools:
-            artist = self.terms[chosen["master_share"]].to  # type: ignore[union-attr]
-            parts.append(Part(artist, "artist", "payable", flow.pools["artist"]))
+            parts.append(Part(flow.artist, "artist", "payable", flow.pools["artist"]))
         rest = flow.pools["label" if "label" in flow.pools else "net"]
         parts.append(Part(self.label, "label", "retained", rest))
         return tuple(leaf for part in parts for leaf in self._down_the_tree(part) if leaf.stream.amount or not base)
@@ -98,8 +98,8 @@ class Contract(_Frozen):
         shares = self.tree.get(part.party) if part.category == "payable" else None
         if not shares:
             return (part,)
-        kept = {part.party: 1 - sum(shares.values())}
-        streams = part.stream.divide("tree", f"{self.contract}/tree/{part.party}", {**kept, **shares})
+        kept = Fraction(1) - sum(shares.values())
+        streams = part.stream.divide("tree", f"{self.contract}/tree/{part.party}", {part.party: kept, **shares})
         below = (Part(p, "participant", part.category, streams[p]) for p in shares)
         return (
             Part(part.party, part.role, part.category, streams[part.party]),

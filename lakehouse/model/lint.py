@@ -8,7 +8,7 @@ from itertools import combinations
 from pydantic import TypeAdapter, ValidationError
 
 from lakehouse.model.contracts import Contract, ContractBook, Party, book_sha256, parse_contract
-from lakehouse.model.documents import Document, Finding, read_document
+from lakehouse.model.documents import Document, Finding, Path, read_document
 
 PARTIES_FILE = "parties.yaml"
 _PARTIES = TypeAdapter(dict[str, Party])
@@ -42,7 +42,7 @@ def read_book(documents: Mapping[str, str]) -> tuple[ContractBook, list[Finding]
 
 
 def _parties(document: Document, contract: Contract, known: Mapping[str, Party]) -> Iterator[Finding]:
-    named = [(("label",), contract.label)]
+    named: list[tuple[Path, str]] = [(("label",), contract.label)]
     named += [(("terms", i), party) for i, term in enumerate(contract.terms) for party in term.parties()]
     named += [(("tree", over), party) for over, shares in contract.tree.items() for party in (over, *shares)]
     for path, party in named:

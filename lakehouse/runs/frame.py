@@ -11,6 +11,7 @@ import json
 import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ from lakehouse.tables import Table, ops
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+# Small writes are mostly planning: a few at a time keep the cores busy.
+_SIDE_BY_SIDE = 3
 
 log = logging.getLogger("lakehouse")
 
@@ -128,21 +132,30 @@ def _run(stage: Job, env: Environment, period: str, known: Mapping[str, str]) ->
         log.info("%s %s: nothing new", stage.name, period)
         return None
     work = Work(env, period, env.store.versions(stage.reads))
-    entry = {
+    entry: dict[str, Any] = {
         "run_id": uuid.uuid4().hex, "job": stage.name, "period": period, "fingerprint": fingerprint, "reads": dict(work.pins),
         "writes": {}, "code_version": lakehouse.__version__, "started_at": datetime.now(timezone.utc),
     }  # fmt: skip
     note = {key: entry[key] for key in ("run_id", "job", "period", "fingerprint", "reads", "code_version")}
     try:
-        for write in stage.body(work):
-            if write.table not in stage.writes:
-                raise AssertionError(f"job {stage.name} writes {write.table.name}, which it does not declare")
-            entry["writes"][write.table.name] = _write(env, write, note, period)
+        writes = stage.body(work)
+        if undeclared := {write.table.name for write in writes} - {table.name for table in stage.writes}:
+            raise AssertionError(f"job {stage.name} writes {', '.join(undeclared)}, which it does not declare")
+        entry["writes"] = _write_all(env, writes, note, period)
     finally:
         work.release()
     entry["ended_at"] = datetime.now(timezone.utc)
     log.info("%s %s: wrote %s", stage.name, period, entry["writes"] or "nothing")
     return Done(stage, entry)
+
+
+def _write_all(env: Environment, writes: Sequence[Append | Replace], note: Mapping[str, Any], period: str) -> dict[str, int]:
+    """Table: version written. Appends keep their order, on which a rerun after a kill relies; replacements go side by side."""
+    versions = {w.table.name: _write(env, w, note, period) for w in writes if isinstance(w, Append)}
+    replacements = [w for w in writes if isinstance(w, Replace)]
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        written = pool.map(lambda w: _write(env, w, note, period), replacements)
+        return {**versions, **{w.table.name: version for w, version in zip(replacements, written, strict=True)}}
 
 
 def _write(env: Environment, write: Append | Replace, note: Mapping[str, Any], period: str) -> int:

@@ -68,12 +68,14 @@ class Part:
 class Flow:
     """All the money of one group: what is still in pools, and what has reached a party.
 
-    `rates` says what rate of the master each pool was cut by, for clauses that take points of the master from it.
+    `rates` says what rate of the master each pool was cut by, for clauses that take points of the master from it;
+    `artist` whose the artist's pool is.
     """
 
     pools: Mapping[str, Stream]
     parts: tuple[Part, ...] = ()
     rates: Mapping[str, Fraction] = field(default_factory=dict)
+    artist: str = ""
 
     def give(self, pools: Mapping[str, Stream], *parts: Part) -> Flow:
         """The flow with these pools set and these parts added."""

@@ -23,4 +23,4 @@ class MasterShare(Clause):
 
     def apply(self, flow: Flow, term: str, label: str) -> Flow:
         rates = {"artist": self.rate, "label": 1 - self.rate}
-        return Flow(flow.pools["net"].divide(self.stage(), term, rates), flow.parts, rates)
+        return Flow(flow.pools["net"].divide(self.stage(), term, rates), flow.parts, rates, self.to)
