@@ -8,6 +8,7 @@ is adding a document. `Dialect.model_json_schema()` is its JSON Schema.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
@@ -58,7 +59,9 @@ class Read(_Strict):
     minus: tuple[str, ...] = ()
     matching: str | None = Field(None, description="A cell that is not this regular expression, whole, counts as blank")
     lookup: dict[str, str] = Field({}, description="Cell, upper and lower case alike: value it stands for")
-    otherwise: str | None = Field(None, description="Value of a cell that `lookup` does not list; without it the cell's own text stays")
+    otherwise: str | None = Field(
+        None, description="Value of a cell that `lookup` does not list; without it the cell's own text stays"
+    )
     otherwise_read: Read | None = Field(None, alias="or", description="Read this instead where the first reading is blank")
 
     @model_validator(mode="after")
@@ -111,7 +114,9 @@ class Header(_Strict):
     """The column names. The cells of a record are kept in the order of `columns` then `optional`, whatever the file's order."""
 
     columns: tuple[str, ...] = Field(min_length=1)
-    optional: tuple[str, ...] = Field((), description="Columns a file may have besides: trailing and in this order, where order is exact")
+    optional: tuple[str, ...] = Field(
+        (), description="Columns a file may have besides: trailing and in this order, where order is exact"
+    )
     order: Literal["exact", "set"] = "exact"
 
     @model_validator(mode="after")
@@ -139,7 +144,7 @@ class Variant(_Strict):
     doc: str
     delimiter: Delimiter | None = None
     quoting: Literal["minimal", "none"] | None = None
-    header: Header | None = Field(None, description="Other column names, one for one in the order of the dialect's columns")
+    header: Header | None = Field(None, description="Other column names, one for one as in the dialect")
     grammar: Grammar | None = None
 
 
@@ -177,12 +182,18 @@ class ReportPeriod(_Strict):
 
 
 class Control(_Strict):
-    """A figure the sender declares about the file, and what it is compared with: the number of data rows, or the sum of a column."""
+    """A figure the sender declares about the file, and what it is held against: the count of data rows, or a column's sum."""
 
     name: Name
     captured: str
     found: Literal["rows", "sum"]
     column: str | None = None
+
+    @model_validator(mode="after")
+    def _sums_a_column(self) -> Control:
+        if (self.found == "sum") != (self.column is not None):
+            raise ValueError(f"control {self.name}: a sum, and only a sum, needs a column")
+        return self
 
 
 class Dsr(_Strict):
@@ -204,7 +215,9 @@ class Dialect(_Strict):
     encodings: tuple[Encoding, ...] = ("utf-8", "utf-8-bom")
     delimiter: Delimiter = ","
     quoting: Literal["minimal", "none"] = "minimal"
-    preamble: tuple[str, ...] = Field((), description="One regular expression per line before the header; named groups are captured")
+    preamble: tuple[str, ...] = Field(
+        (), description="One regular expression per line before the header; named groups are captured"
+    )
     header: Header
     footer: Footer | None = None
     grammar: Grammar = Grammar()
@@ -267,7 +280,7 @@ class Dialect(_Strict):
         return self
 
     def _unknown_columns(self) -> list[str]:
-        named = {
+        named: dict[str, Iterable[str | None]] = {
             "map": [column for read in self.map.values() for column in read.columns],
             "meaning": [rule.when.column for rule in self.meaning],
             "signs": [rule.when.column for rule in self.signs],
@@ -287,13 +300,13 @@ class Dialect(_Strict):
         mapped = {*self.map, "meaning"}
         unknown = [f"map: a usage line has no field {name!r}" for name in self.map if name not in FIELDS or name == "meaning"]
         absent = [f"map: the field {name!r} is needed" for name, field in FIELDS.items() if field.required and name not in mapped]
-        configuration = self.map.get("configuration")
-        wrong = [
-            f"map: configuration {value!r} is not one of {', '.join(CONFIGURATIONS)}"
-            for value in (*configuration.lookup.values(), configuration.otherwise, configuration.constant)
-            if value is not None and value not in CONFIGURATIONS
-        ] if configuration else []  # fmt: skip
-        return unknown + absent + wrong
+        return unknown + absent + self._wrong_configurations()
+
+    def _wrong_configurations(self) -> list[str]:
+        read = self.map.get("configuration")
+        values = (*read.lookup.values(), read.otherwise, read.constant) if read else ()
+        wrong = [value for value in values if value is not None and value not in CONFIGURATIONS]
+        return [f"map: configuration {value!r} is not one of {', '.join(CONFIGURATIONS)}" for value in wrong]
 
     def _unknown_captures(self) -> list[str]:
         known = {name for pattern in self.preamble for name in re.compile(pattern).groupindex}

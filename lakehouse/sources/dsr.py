@@ -34,7 +34,8 @@ def load_layouts(path: Path) -> dict[str, tuple[str, ...]]:
         records = yaml.safe_load(path.read_text(encoding="utf-8"))["records"]
         return {str(kind): tuple(str(column) for column in columns.split()) for kind, columns in records.items()}
     except (OSError, TypeError, KeyError, AttributeError, yaml.YAMLError) as error:
-        raise Misuse(f"{path}: the record layouts cannot be read ({error}). See conf/dsr/basic-audio-1.2.yaml for their shape.") from None
+        hint = "See conf/dsr/basic-audio-1.2.yaml for their shape."
+        raise Misuse(f"{path}: the record layouts cannot be read ({error}). {hint}") from None
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Summary:
     amount: int | None
     weights: list[int] = field(default_factory=list)
     problem: str | None = None
-    shares: Iterator[int] = iter(())
+    shares: Iterator[int] = field(default_factory=lambda: iter(()))
 
 
 def parse_row(text: str, layouts: dict[str, tuple[str, ...]]) -> dict[str, str] | str:
@@ -81,7 +82,8 @@ def _net_usages(row: dict[str, str]) -> int | None:
 
 
 def allocate(amount: int, weights: Sequence[int]) -> list[int]:
-    """Whole parts of `amount` in proportion to `weights` (their sum is not 0) that sum to it: largest remainder, ties to the earlier."""
+    """Whole parts of `amount` in proportion to `weights`, whose sum is not 0. The parts sum to `amount`: what is left
+    over goes by largest remainder, ties to the earlier."""
     total = sum(weights)
     if total < 0:
         return allocate(amount, [-weight for weight in weights])
@@ -133,7 +135,9 @@ def _weigh(text: str, line_no: int, found: dict[str, list[Summary]], dialect: Di
     for summary in found.get(summary_id, ()):
         net = _net_usages(row) if isinstance(row, dict) else None
         if net is None or isinstance(row, str):
-            summary.problem = f"the usages on line {line_no} of the same summary cannot be read, so no share of its revenue is certain"
+            summary.problem = (
+                f"the usages on line {line_no} of the same summary cannot be read: no share of its revenue is certain"
+            )
         else:
             bearing = row.get("IsRoyaltyBearing", "").lower() not in _UNBEARING
             summary.weights.append(net if bearing else 0)
@@ -142,7 +146,9 @@ def _weigh(text: str, line_no: int, found: dict[str, list[Summary]], dialect: Di
 def _judge(summary: Summary, same_id: list[Summary]) -> None:
     identity = summary.row["SummaryRecordId"]
     if len(same_id) > 1:
-        summary.problem = f"SummaryRecordId {identity} stands on {len(same_id)} summary rows: which one a usage row means is not said"
+        summary.problem = (
+            f"SummaryRecordId {identity} stands on {len(same_id)} summary rows; a usage row does not say which it means"
+        )
     elif summary.amount is None:
         summary.problem = f"the revenue of summary {identity} on line {summary.line_no} cannot be read"
     elif summary.problem is None and sum(summary.weights) == 0:

@@ -10,13 +10,15 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lakehouse.model.period import month_numbers
+from lakehouse.model.period import PERIOD, month_numbers
 from lakehouse.sources.dialect import Grammar
 
 # What surrounds a value and is not part of it: blanks, tabs, line ends, no-break space, byte order mark.
 PADDING = " \t\r\n\u00a0\ufeff"
 EXCEL_WRAPPER = '="([^"]*)"'
 PLAIN_NUMBER = r"-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?"
+# What would pass for a plain number though the dialect's grammar did not read it as one.
+UNFIT_NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 # An exponent beyond this is not a printed amount; the number stays as it is and is refused.
 MAX_EXPONENT = 60
 
@@ -38,16 +40,16 @@ def number_pattern(grammar: Grammar) -> str:
 
 
 def read_number(text: str | None, grammar: Grammar) -> str | None:
-    """Plain notation of the number, exactly: `1,234.50` becomes `1234.5`. Text that does not fit is returned unchanged; blank is None."""
+    """Plain notation of the number, exactly: `1,234.50` becomes `1234.5`. Blank is None. Text that does not fit is
+    returned as it is, or in quotes where it would pass for a number all the same: `1.000` in a file with decimal commas."""
     trimmed = (text or "").strip(PADDING)
     if not trimmed:
         return None
     found = re.fullmatch(number_pattern(grammar), trimmed)
-    if found is None or (found[1].startswith("(") != (found[5] == ")")):
-        return trimmed
-    exponent = int(found[4] or 0)
-    if abs(exponent) > MAX_EXPONENT:
-        return trimmed
+    bracketed = found is not None and found[1].startswith("(") == (found[5] == ")")
+    exponent = int(found[4] or 0) if found else 0
+    if found is None or not bracketed or abs(exponent) > MAX_EXPONENT:
+        return f"'{trimmed}'" if re.fullmatch(UNFIT_NUMBER, trimmed) else trimmed
     negative = "(" in found[1] or "-" in found[1] + found[5]
     whole = re.sub("[^0-9]", "", found[2])
     # Moving the point over padded zeros is exact and needs no arithmetic that rounds.
@@ -120,7 +122,8 @@ def month_patterns(grammar: Grammar) -> tuple[TimePattern, ...]:
 
 
 def read_month(text: str | None, grammar: Grammar) -> str | None:
-    """The month `YYYY-MM` that the text names, or None where it is blank or spelled otherwise."""
+    """The month `YYYY-MM` that the text names, or None where it is blank, spelled otherwise, or no month there is."""
     trimmed = (text or "").strip(PADDING)
     found = (pattern.read(trimmed) for pattern in month_patterns(grammar))
-    return next((value[:7] for value in found if value), None)
+    month = next((value[:7] for value in found if value), "")
+    return month if re.fullmatch(PERIOD, month) else None

@@ -22,7 +22,7 @@ from lakehouse.sources.dsr import load_layouts, parse_row
 from lakehouse.sources.grammar import number_pattern
 from lakehouse.sources.records import csv_options, read_records
 from lakehouse.sources.text import decoding_error, head
-from lakehouse.sources.unpack import Limits, Member, Refused, unpack
+from lakehouse.sources.unpack import DEFAULT_LIMITS, Limits, Member, Refused, unpack
 
 _DSR_TYPE = re.compile(rb"(?m)^([A-Z]{2}[A-Z0-9]{2}(?:\.[0-9]+)?)\t")
 # How many rows decide between variants that share a header, and how large a part of them must agree.
@@ -70,7 +70,7 @@ class Dialects:
     def __getitem__(self, identity: str) -> Dialect:
         return self.by_id[identity]
 
-    def recognise(self, data: bytes, name: str, limits: Limits = Limits()) -> Recognition:
+    def recognise(self, data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> Recognition:
         """Unpacks `data` and finds the one dialect it fits. `name` is only kept, never trusted."""
         try:
             members = unpack(data, name, limits)
@@ -86,7 +86,9 @@ class Dialects:
         if len(reports) == 1:
             return reports[0]
         which = ", ".join(f"{found.name} ({found.dialect.id})" for found in reports if found.dialect) or "none"
-        reason = f"{name}: of the {len(members)} files in the ZIP exactly one must be a report; found: {which}. Send them one by one."
+        reason = (
+            f"{name}: of the {len(members)} files in the ZIP exactly one must be a report; found: {which}. Send them one by one."
+        )
         return Recognition(name, data, "zip", reason=reason)
 
     def _recognise(self, member: Member) -> Recognition:
@@ -108,8 +110,8 @@ class Dialects:
 
 
 def load_dialects(folders: Sequence[Path]) -> Dialects:
-    """Every dialect document in the folders; a later folder may not redefine an id. DSR layouts are in `../dsr` beside each folder.
-    Raises Misuse naming the file and the place."""
+    """Every dialect document in the folders; a later folder may not redefine an id. Record layouts of DDEX flat files are in the
+    folder `dsr` beside each. Raises Misuse naming the file and the place."""
     found: dict[str, Dialect] = {}
     for path in (path for folder in folders for path in sorted(folder.glob("*.yaml"))):
         dialect = load_dialect(path)
@@ -188,7 +190,11 @@ def _header_differences(names: list[str], header: Header) -> list[str]:
         return missing + unknown + twice
     expected = [*header.columns, *(column for column in header.optional if column in names)]
     moved = zip(names, expected, strict=True)
-    return [f"column {place} is {name!r} where {right!r} is expected" for place, (name, right) in enumerate(moved, start=1) if name != right]
+    return [
+        f"column {place} is {name!r} where {right!r} is expected"
+        for place, (name, right) in enumerate(moved, start=1)
+        if name != right
+    ]
 
 
 def _likeness(lines: list[str], dialect: Dialect, header: Header) -> float:
@@ -207,11 +213,10 @@ def _compare_dsr(dialect: Dialect, encoding: Encoding, lines: list[str]) -> _Fit
     row = parse_row(first, dialect.layouts) if first.startswith("HEAD\t") else "the first record is not HEAD"
     if isinstance(row, str):
         return _Fit(dialect, None, encoding, {}, (row,), 0.5 if first.startswith("HEAD\t") else 0.0)
-    differences = ()
-    if row["Profile"].casefold() != dialect.dsr.profile.casefold():
-        differences = (f"HEAD declares the profile {row['Profile']!r} where {dialect.dsr.profile!r} is expected",)
+    same = row["Profile"].casefold() == dialect.dsr.profile.casefold()
+    difference = f"HEAD declares the profile {row['Profile']!r} where {dialect.dsr.profile!r} is expected"
     captured = {name: row[name] for name in HEAD_CAPTURES if row.get(name)}
-    return _Fit(dialect, None, encoding, captured, differences, 0.9)
+    return _Fit(dialect, None, encoding, captured, () if same else (difference,), 0.9)
 
 
 def _dsr_refusal(dialect: Dialect, payload: bytes) -> str | None:
@@ -223,7 +228,7 @@ def _dsr_refusal(dialect: Dialect, payload: bytes) -> str | None:
 
 
 def _decide(fits: list[_Fit], member: Member) -> tuple[list[_Fit], str | None]:
-    """Between variants with one header: the one whose numbers the file is written in. A file without such a number fits the first."""
+    """Between variants with one header: the one whose numbers the file has. A file without a telling number fits the first."""
     dialect = fits[0].dialect
     if any(fit.dialect.id != dialect.id for fit in fits) or not dialect.decided_by:
         return [], f"it fits more than one dialect: {', '.join(sorted({fit.dialect.id for fit in fits}))}"

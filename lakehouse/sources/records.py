@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from lakehouse.sources.dialect import DELIMITERS, Dialect, Encoding
@@ -72,7 +72,7 @@ def csv_options(dialect: Dialect) -> dict[str, object]:
 
 
 def cell_order(names: list[str], dialect: Dialect, variant: str | None) -> list[int | None] | None:
-    """For each of the dialect's fields its place among a file's columns, or None; no list at all where the places are the same."""
+    """For each of the dialect's fields its place among a file's columns, or None; no list where the places are the same."""
     expected = dialect.file_header(variant).fields
     order = [names.index(name) if name in names else None for name in expected]
     return None if order == list(range(len(names))) else order
@@ -94,7 +94,9 @@ def _read_delimited(payload: bytes, dialect: Dialect, encoding: Encoding, varian
     yield from _read_rows(tape, reader, line_no, read_as, names, variant)
 
 
-def _read_rows(tape: _Tape, reader: Iterator[list[str]], line_no: int, dialect: Dialect, names: list[str], variant: str | None) -> Iterator[Record]:
+def _read_rows(
+    tape: _Tape, reader: Iterator[list[str]], line_no: int, dialect: Dialect, names: list[str], variant: str | None
+) -> Iterator[Record]:
     width, order = len(names), cell_order(names, dialect, variant)
     footer_marks = dialect.footer.starts_with if dialect.footer else ()
     blank_personal = _personal_blanker(dialect, names, variant)
@@ -130,8 +132,13 @@ def _read_rows(tape: _Tape, reader: Iterator[list[str]], line_no: int, dialect: 
         else:
             if blank_personal is not None:
                 text = blank_personal(cells, text)
-            yield Record(line_no, "data", text, eol, cells if order is None else [None if place is None else cells[place] for place in order])
+            yield Record(line_no, "data", text, eol, _in_order(cells, order))
         line_no += len(taken)
+
+
+def _in_order(cells: Sequence[str | None], order: list[int | None] | None) -> list[str | None]:
+    """The cells in the order of the dialect's fields; None for a column that the file does not have."""
+    return list(cells) if order is None else [None if place is None else cells[place] for place in order]
 
 
 def _quoting_error(problem: Exception, tape: _Tape) -> str:

@@ -16,7 +16,8 @@ from lakehouse.sources.records import Record, read_records
 
 # Marks in a name that say "another sending of the same report". "correction" is not one: such files add to the first.
 _VERSION_MARKS = re.compile(
-    r"[ _.-]*(?:\((?P<copy>[0-9]{1,2})\)|(?<![a-z0-9])(?P<mark>v[0-9]{1,2}|rev[0-9]{0,2}|restated|restatement|corrected|resent|resend|final|copy)(?![a-z0-9]))"
+    r"[ _.-]*(?:\((?P<copy>[0-9]{1,2})\)|(?<![a-z0-9])"
+    r"(?P<mark>v[0-9]{1,2}|rev[0-9]{0,2}|restated|restatement|corrected|resent|resend|final|copy)(?![a-z0-9]))"
 )
 _CONTAINER_ENDINGS = (".gz", ".zip")
 # Sums of printed amounts are exact or an error.
@@ -45,8 +46,8 @@ class ControlResult:
 def describe_report(recognition: Recognition, period: str | None = None) -> ReportFacts:
     """The facts of a recognised report; `period` (`YYYY-MM`) overrides the month that it names itself.
 
-    The key is the dialect, the month, and what the dialect's `key` lists: captured values, or `name`, which is the file's name without
-    folders, endings and marks of another sending such as `_v2`, ` (1)` or `restated`."""
+    The key is the dialect, the month, and what the dialect's `key` lists: captured values, or `name`, which is the file's name
+    without folders, endings and marks of another sending such as `_v2`, ` (1)` or `restated`."""
     dialect = recognition.dialect
     if dialect is None:
         raise ValueError(f"{recognition.name} was not recognised: {recognition.reason}")
@@ -81,7 +82,7 @@ def _report_period(recognition: Recognition, dialect: Dialect) -> str | None:
 
 
 def check_controls(records: Iterable[Record], dialect: Dialect, variant: str | None = None) -> list[ControlResult]:
-    """Holds what the sender declared about the file against its records. Reads them once; see `ControlTally` to do it in passing."""
+    """Holds what the sender declared about the file against its records, read once. `ControlTally` does it in passing."""
     tally = ControlTally(dialect, variant)
     for record in records:
         tally.add(record)
@@ -129,7 +130,7 @@ class ControlTally:
         results = []
         for control in self._dialect.controls:
             declared = self._declared.get(control.captured)
-            found = Decimal(self._rows) if control.found == "rows" else self._sums[control.column]
+            found = Decimal(self._rows) if control.column is None else self._sums[control.column]
             plain = read_number(declared, self._grammar)
             ok = plain is not None and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", plain) is not None and Decimal(plain) == found
             results.append(ControlResult(control.name, declared or "", f"{found:f}", ok))
@@ -173,7 +174,11 @@ class _DsrTally:
             "NumberOfBlocksInFile": len(self._blocks),
         }
         footer = [_same(name, self._foot.get(name, ""), found) for name, found in counts.items()]
-        by_summary = [_same(f"Usages of summary {identity}", declared, found) for identity, (declared, found) in self._summaries.items() if declared]
+        by_summary = [
+            _same(f"Usages of summary {identity}", declared, found)
+            for identity, (declared, found) in self._summaries.items()
+            if declared
+        ]
         return footer + by_summary
 
 

@@ -35,6 +35,9 @@ class Limits:
             raise Refused(f"it unpacks to more than {self.ratio} times its size: a decompression bomb")
 
 
+DEFAULT_LIMITS = Limits()
+
+
 @dataclass(frozen=True)
 class Member:
     """A file found in a container: its name, its bytes, and the containers it came out of, outermost first."""
@@ -44,7 +47,7 @@ class Member:
     container: str
 
 
-def unpack(data: bytes, name: str, limits: Limits = Limits()) -> list[Member]:
+def unpack(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> list[Member]:
     """The files in `data`: one, unless it is a ZIP of several. Raises Refused."""
     return _unpack(Member(name, data, "plain"), limits, _DEPTH)
 

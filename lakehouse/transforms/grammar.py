@@ -1,20 +1,30 @@
 """The grammar of a dialect as Spark expressions: from the text of a cell to canonical text.
 
-Text that does not fit is handed on unchanged, for the contract to refuse by its own words. Equal to `sources.grammar`, which a
+Text that does not fit is handed on as it is, for the contract to refuse by its own words. Equal to `sources.grammar`, which a
 property test holds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.model.identifiers import ISRC
-from lakehouse.model.period import month_numbers
+from lakehouse.model.period import DAY, PERIOD, month_numbers
 from lakehouse.model.territories import alpha2_codes, spellings
 from lakehouse.sources.dialect import Grammar
-from lakehouse.sources.grammar import EXCEL_WRAPPER, MAX_EXPONENT, PADDING, PLAIN_NUMBER, TimePattern, month_patterns, number_pattern, time_pattern
+from lakehouse.sources.grammar import (
+    EXCEL_WRAPPER,
+    MAX_EXPONENT,
+    PADDING,
+    UNFIT_NUMBER,
+    TimePattern,
+    number_pattern,
+)
+
+# Characters that stand for structure inside expressions; `trimmed` takes them out of every cell.
+_BETWEEN_ENTRIES, _BEFORE_VALUE, _MARK = "\u0001", "\u0002", "\u0003"
 
 
 def whole(pattern: str) -> str:
@@ -24,7 +34,8 @@ def whole(pattern: str) -> str:
 
 def trimmed(cell: Column, grammar: Grammar) -> Column:
     """The cell without padding and Excel's wrapper; NULL where nothing is left."""
-    text = F.trim(cell, F.lit(PADDING))
+    # The marks of a half-read value must not come from outside.
+    text = F.trim(F.translate(cell, f"{_BETWEEN_ENTRIES}{_BEFORE_VALUE}{_MARK}", "\ufffd" * 3), F.lit(PADDING))
     if grammar.excel:
         text = F.trim(F.regexp_replace(text, whole(EXCEL_WRAPPER), "$1"), F.lit(PADDING))
     return F.nullif(text, F.lit(""))
@@ -33,72 +44,112 @@ def trimmed(cell: Column, grammar: Grammar) -> Column:
 def without_missing(text: Column, grammar: Grammar) -> Column:
     """NULL where trimmed text is one of the dialect's spellings of no value."""
     missing = [spelling.upper() for spelling in grammar.missing if spelling]
-    return F.when(~F.upper(text).isin(missing), text) if missing else text
+    return F.when(~one_of(F.upper(text), missing), text) if missing else text
 
 
-def number(text: Column, grammar: Grammar) -> Column:
-    """Plain notation of the number in trimmed text, exactly."""
-    pattern = whole(number_pattern(grammar))
-    before, whole_digits, decimals, exponent, after = (F.regexp_extract(text, pattern, group) for group in range(1, 6))
-    digits = F.regexp_replace(whole_digits, "[^0-9]", "")
-    power = F.coalesce(exponent.try_cast("int"), F.lit(0))
-    bracketed = before.startswith("(") == (after == ")")
-    # Moving the point over padded zeros is exact and needs no arithmetic that rounds.
+def unfit(text: Column, canonical: str) -> Column:
+    """Text that the grammar does not know, for the contract to refuse. Where it would pass for canonical text all the same, as
+    `1.000` in a file with decimal commas would, quotes keep it from being misread."""
+    return F.when(text.rlike(whole(canonical)), F.concat(F.lit("'"), text, F.lit("'"))).otherwise(text)
+
+
+def spelled_number(text: Column, grammar: Grammar) -> Column:
+    """First half of reading a number: text that the dialect's grammar knows is cut into marked parts; other text stays."""
+    return F.regexp_replace(text, whole(number_pattern(grammar)), f"{_MARK}$1|$2|$3|$4|$5|$0")
+
+
+def plain_numbers(frame: DataFrame, names: Sequence[str]) -> DataFrame:
+    """Second half, the same for every dialect: columns of `spelled_number` become plain notation, exactly."""
+    # One step per column of intermediate values, so that no expression is written out again inside another.
+    cut = frame.withColumns({f"{name}_parts": _parts(name) for name in names})
     zeros = F.lit("0" * (MAX_EXPONENT + 1))
-    padded = F.concat(zeros, digits, decimals, zeros)
-    point = F.lit(MAX_EXPONENT + 1) + F.length(digits) + power
-    before_point = F.ltrim(F.substring(padded, F.lit(1), point), F.lit("0"))
-    after_point = F.rtrim(F.substring(padded, point + 1, F.length(padded)), F.lit("0"))
-    negative = before.contains("(") | before.contains("-") | after.contains("-")
-    plain = F.concat(
-        F.when(negative, "-").otherwise(""),
-        F.when(before_point == "", "0").otherwise(before_point),
-        F.when(after_point == "", "").otherwise(F.concat(F.lit("."), after_point)),
+    digits = {f"{name}_digits": F.regexp_replace(F.get(f"{name}_parts", F.lit(1)), "[^0-9]", "") for name in names}
+    power = {f"{name}_power": F.coalesce(F.get(f"{name}_parts", F.lit(3)).try_cast("int"), F.lit(0)) for name in names}
+    signs = {f"{name}_signs": F.concat(F.get(f"{name}_parts", F.lit(0)), F.get(f"{name}_parts", F.lit(4))) for name in names}
+    padded = {
+        f"{name}_padded": F.concat(zeros, F.col(f"{name}_digits"), F.get(f"{name}_parts", F.lit(2)), zeros) for name in names
+    }
+    point = {f"{name}_point": F.lit(MAX_EXPONENT + 1) + F.length(f"{name}_digits") + F.col(f"{name}_power") for name in names}
+    moved = cut.withColumns({**digits, **power, **signs}).withColumns({**padded, **point})
+    around = {}
+    for name in names:
+        # Moving the point over padded zeros is exact and needs no arithmetic that rounds.
+        whole_digits = F.substring(F.col(f"{name}_padded"), F.lit(1), F.col(f"{name}_point"))
+        decimals = F.substring(F.col(f"{name}_padded"), F.col(f"{name}_point") + 1, F.length(f"{name}_padded"))
+        around[f"{name}_whole"] = F.ltrim(whole_digits, F.lit("0"))
+        around[f"{name}_decimals"] = F.rtrim(decimals, F.lit("0"))
+    return (
+        moved.withColumns(around)
+        .withColumns({name: _joined_number(name) for name in names})
+        .drop(*(f"{name}_{part}" for name in names for part in ("parts", *_NUMBER_STEPS)))
     )
-    usual = grammar.decimal == "."
-    fits = text.rlike(pattern) & bracketed & (F.abs(power) <= MAX_EXPONENT)
-    spelled = F.when(fits, plain).otherwise(text)
-    # Most cells are plain already: one look decides.
-    return F.when(text.rlike(whole(PLAIN_NUMBER)), text).otherwise(spelled) if usual else spelled
 
 
-def month(text: Column, grammar: Grammar) -> Column:
-    """The month `YYYY-MM` that trimmed text names."""
-    read = [_spelled(text, pattern, with_day=False) for pattern in month_patterns(grammar)]
-    return F.coalesce(*read, text)
+_NUMBER_STEPS = ("digits", "power", "signs", "padded", "point", "whole", "decimals")
 
 
-def day(text: Column, grammar: Grammar) -> Column:
-    """The day `YYYY-MM-DD` that trimmed text names. Text that names only a month is no day: NULL."""
-    days = [_spelled(text, time_pattern(spelling), with_day=True) for spelling in grammar.dates]
-    months = [text.rlike(whole(time_pattern(spelling).pattern)) for spelling in grammar.months]
-    only_month = F.lit(False)
-    for matched in months:
-        only_month = only_month | matched
-    return F.coalesce(*days, F.when(~only_month, text))
+def _joined_number(name: str) -> Column:
+    text, signs = F.col(name), F.col(f"{name}_signs")
+    whole_digits, decimals = F.col(f"{name}_whole"), F.col(f"{name}_decimals")
+    plain = F.concat(
+        F.when(signs.rlike("[(-]"), "-").otherwise(""),
+        F.when(whole_digits == "", "0").otherwise(whole_digits),
+        F.when(decimals == "", "").otherwise(F.concat(F.lit("."), decimals)),
+    )
+    fits = text.startswith(_MARK) & (signs.contains("(") == signs.contains(")")) & (F.abs(F.col(f"{name}_power")) <= MAX_EXPONENT)
+    return F.when(fits, plain).otherwise(unfit(_as_printed(name, 5), UNFIT_NUMBER))
 
 
-def _spelled(text: Column, pattern: TimePattern, with_day: bool) -> Column:
-    """The value where the text is spelled so, else NULL."""
-    matched = whole(pattern.pattern)
-    parts = {meaning: F.regexp_extract(text, matched, group) for group, meaning in enumerate(pattern.groups, start=1)}
-    year = parts["year"] if "year" in parts else F.concat(F.lit("20"), parts["century"])
-    month_digits = F.lpad(parts["month"], 2, "0") if "month" in parts else looked_up(parts["name"], month_numbers())
-    pieces = [year, month_digits]
-    if with_day and pattern.has_day:
-        pieces.append(F.lpad(parts["day"], 2, "0"))
-    # concat, unlike concat_ws, is NULL where the month's name is none.
-    joined = pieces[0]
-    for piece in pieces[1:]:
-        joined = F.concat(joined, F.lit("-"), piece)
-    return F.when(text.rlike(matched), joined)
+def _parts(name: str) -> Column:
+    """The parts of marked text; NULL where it is not marked."""
+    return F.when(F.startswith(name, F.lit(_MARK)), F.split(F.substr(name, F.lit(2)), r"\|"))
+
+
+def _as_printed(name: str, place: int) -> Column:
+    """The text again, from the last of its parts, where they turned out to be no value after all."""
+    return F.coalesce(F.get(f"{name}_parts", F.lit(place)), F.col(name))
+
+
+def spelled_time(text: Column, patterns: Iterable[TimePattern]) -> Column:
+    """First half of reading a day or month: text in one of the dialect's spellings is cut into marked year, month and day."""
+    for pattern in patterns:
+        group = {meaning: f"${place}" for place, meaning in enumerate(pattern.groups, start=1)}
+        year = group.get("year") or f"20{group['century']}"
+        parts = f"{_MARK}{year}|{group.get('month') or group['name']}|{group.get('day', '')}|$0"
+        # Marked text fits no pattern, so the first spelling that fits decides.
+        text = F.regexp_replace(text, whole(pattern.pattern), parts)
+    return text
+
+
+def plain_times(frame: DataFrame, month: str, day: str) -> DataFrame:
+    """Second half: the columns of `spelled_time` become `YYYY-MM` and `YYYY-MM-DD`. A month alone is no day: NULL."""
+    cut = frame.withColumns({f"{name}_parts": _parts(name) for name in (month, day)})
+    numbered = cut.withColumns({f"{name}_month": _month_number(F.get(f"{name}_parts", F.lit(1))) for name in (month, day)})
+    read_month = F.concat(F.get(f"{month}_parts", F.lit(0)), F.lit("-"), F.col(f"{month}_month"))
+    day_part = F.get(f"{day}_parts", F.lit(2))
+    read_day = F.concat(F.get(f"{day}_parts", F.lit(0)), F.lit("-"), F.col(f"{day}_month"), F.lit("-"), F.lpad(day_part, 2, "0"))
+    return numbered.withColumns(
+        {
+            month: F.coalesce(read_month, unfit(_as_printed(month, 3), PERIOD)),
+            day: F.when(day_part == "", None).otherwise(F.coalesce(read_day, unfit(_as_printed(day, 3), DAY))),
+        }
+    ).drop(*(f"{name}_{step}" for name in (month, day) for step in ("parts", "month")))
+
+
+def _month_number(part: Column) -> Column:
+    return F.when(part.rlike(whole("[0-9]{1,2}")), F.lpad(part, 2, "0")).otherwise(looked_up(part, month_numbers()))
 
 
 def looked_up(text: Column, values: Mapping[str, str]) -> Column:
     """The value listed for the text, upper and lower case alike; NULL where none is."""
-    keys = [key.lower() for key in values]
-    table = F.map_from_arrays(F.array(*map(F.lit, keys)), F.array(*map(F.lit, values.values())))
-    return F.try_element_at(table, F.lower(text))
+    # One literal, not one per entry: a plan of many dialects stays small.
+    entries = _BETWEEN_ENTRIES.join(f"{key.lower()}{_BEFORE_VALUE}{value}" for key, value in values.items())
+    return F.try_element_at(F.str_to_map(F.lit(entries), F.lit(_BETWEEN_ENTRIES), F.lit(_BEFORE_VALUE)), F.lower(text))
+
+
+def one_of(text: Column, codes: Collection[str]) -> Column:
+    """Whether the text is one of the codes, which hold no comma; NULL where it is NULL."""
+    return F.find_in_set(text, F.lit(",".join(sorted(codes)))) > 0
 
 
 def territory(text: Column, grammar: Grammar) -> Column:
@@ -106,11 +157,11 @@ def territory(text: Column, grammar: Grammar) -> Column:
     forms = {}
     for form in reversed(grammar.territories):
         forms.update(spellings(form))
-    # An alpha-2 code, by far the most frequent, is found in a hash set; the list is searched only for the rest.
+    # The long list is searched only for what is no alpha-2 code.
     code = F.upper(text)
     if "alpha2" in grammar.territories:
-        return F.when(code.isin(sorted(alpha2_codes())), code).otherwise(F.coalesce(looked_up(text, forms), text))
-    return F.coalesce(looked_up(text, forms), text)
+        return F.when(one_of(code, alpha2_codes()), code).otherwise(F.coalesce(looked_up(text, forms), text))
+    return F.coalesce(looked_up(text, forms), unfit(text, "[A-Z]{2}"))
 
 
 def isrc(text: Column) -> Column:

@@ -1,0 +1,139 @@
+"""Every format: its sample file becomes exactly what its expectation says. Adding a format adds a folder here, and no code."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import astuple
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lakehouse.sources.records import read_records
+from lakehouse.sources.report import check_controls, describe_report
+from lakehouse.sources.text import encode
+from tests.support.reports import SAMPLES, bronze_frames, dialects, recognised
+
+EXPECTATIONS = sorted(SAMPLES.glob("*/expected*.yaml"))
+KNOWN = dialects()
+
+
+def sample_of(expectation: Path) -> Path:
+    name = yaml.safe_load(expectation.read_text(encoding="utf-8")).get("sample")
+    return expectation.parent / name if name else next(expectation.parent.glob("sample.*"))
+
+
+def name_of(expectation: Path) -> str:
+    return f"{expectation.parent.name}/{sample_of(expectation).name}"
+
+
+@pytest.fixture(scope="module")
+def conformed(spark: Any) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """file_id: its rows of each result. One pass over all samples together."""
+    from lakehouse.transforms.conform import conform
+
+    lines, files = bronze_frames(spark, [recognised(sample_of(path), KNOWN) for path in EXPECTATIONS])
+    found: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for name, frame in conform(lines, files, KNOWN)._asdict().items():
+        for row in sorted(frame.collect(), key=lambda row: row.line_no):
+            found[row.file_id][name].append(row.asDict(recursive=True))
+    return found
+
+
+def test_every_dialect_has_a_sample_and_an_expectation() -> None:
+    assert {path.parent.name for path in EXPECTATIONS} == set(KNOWN.by_id)
+
+
+@pytest.mark.parametrize("path", EXPECTATIONS, ids=name_of)
+def test_a_sample_is_recognised_as_its_own_format(path: Path) -> None:
+    expected = yaml.safe_load(path.read_text(encoding="utf-8"))
+    recognition = recognised(sample_of(path), KNOWN)
+    assert recognition.dialect is not None
+    assert recognition.dialect.id == path.parent.name
+    assert recognition.variant == expected.get("variant")
+    assert recognition.encoding == expected.get("encoding", "utf-8")
+    assert describe_report(recognition).report_period == expected["report_period"]
+
+
+@pytest.mark.parametrize("path", EXPECTATIONS, ids=name_of)
+def test_a_sample_is_rebuilt_from_its_records(path: Path) -> None:
+    recognition = recognised(sample_of(path), KNOWN)
+    assert recognition.dialect
+    assert recognition.encoding
+    records = list(read_records(recognition.payload, recognition.dialect, recognition.encoding, recognition.variant))
+    rebuilt = encode("".join(record.text + record.eol for record in records), recognition.encoding)
+    if recognition.dialect.personal:
+        assert b"P\0L\0A\0N\0T\0E\0D\0" in recognition.payload
+        assert b"P\0L\0A\0N\0T\0E\0D\0" not in rebuilt
+        assert not any("PLANTED" in str(record) for record in records)
+    else:
+        assert rebuilt == recognition.payload
+    following = [record.line_no + (record.text + record.eol).count("\n") for record in records if record.eol]
+    assert [record.line_no for record in records] == [1, *following][: len(records)]
+
+
+@pytest.mark.parametrize("path", EXPECTATIONS, ids=name_of)
+def test_the_senders_figures_are_held_against_the_rows(path: Path) -> None:
+    expected = yaml.safe_load(path.read_text(encoding="utf-8"))
+    recognition = recognised(sample_of(path), KNOWN)
+    assert recognition.dialect
+    assert recognition.encoding
+    records = read_records(recognition.payload, recognition.dialect, recognition.encoding, recognition.variant)
+    results = check_controls(records, recognition.dialect, recognition.variant)
+    assert [list(astuple(result)) for result in results] == expected.get("controls", [])
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize("path", EXPECTATIONS, ids=name_of)
+def test_a_sample_becomes_what_its_expectation_says(path: Path, conformed: dict[str, Any]) -> None:
+    expected = yaml.safe_load(path.read_text(encoding="utf-8"))
+    recognition = recognised(sample_of(path), KNOWN)
+    rows = conformed[recognition.file_id]
+    usage, ignored, refused = rows["usage"], rows["ignored"], rows["quarantine"]
+    assert {"accepted": len(usage), "ignored": len(ignored), "quarantined": len(refused)} == expected["rows"]
+    assert totals(usage) == amounts(expected["totals"])
+    assert totals(refused) == amounts(expected.get("quarantined_totals", {}))
+    by_line = {row["line_no"]: row for row in usage}
+    for line in expected.get("first", ()):
+        assert {name: by_line[line["line_no"]][name] for name in line} == {
+            name: value_of(name, text) for name, text in line.items()
+        }
+    assert {row["line_no"]: row["meaning"] for row in ignored} == expected.get("ignored", {})
+    found = {
+        row["line_no"]: [" ".join(filter(None, (reason["column"], reason["rule"]))) for reason in row["reasons"]]
+        for row in refused
+    }
+    assert found == expected.get("refused", {})
+
+
+@pytest.mark.spark
+def test_every_data_line_ends_in_exactly_one_place(conformed: dict[str, Any]) -> None:
+    for path in EXPECTATIONS:
+        recognition = recognised(sample_of(path), KNOWN)
+        assert recognition.dialect
+        assert recognition.encoding
+        records = read_records(recognition.payload, recognition.dialect, recognition.encoding, recognition.variant)
+        placed = sorted(row["line_no"] for rows in conformed[recognition.file_id].values() for row in rows)
+        assert placed == [record.line_no for record in records if record.kind == "data"]
+
+
+def totals(rows: list[dict[str, Any]]) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        if row["amount"] is not None:
+            sums[row["currency"]] += row["amount"]
+    return dict(sums)
+
+
+def amounts(texts: dict[str, str]) -> dict[str, Decimal]:
+    return {currency: Decimal(text) for currency, text in texts.items()}
+
+
+def value_of(name: str, text: Any) -> Any:
+    if name in ("amount", "units", "gross") and text is not None:
+        return Decimal(text)
+    # YAML reads a day as a date and a month as text.
+    return date.fromisoformat(text) if name == "sale_date" and isinstance(text, str) else text

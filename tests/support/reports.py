@@ -1,0 +1,77 @@
+"""Sample reports as rows of the bronze tables, the way the ingest job writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.settings import conf_dir
+from lakehouse.sources.recognise import Dialects, Recognition, load_dialects
+from lakehouse.sources.records import read_records
+from lakehouse.sources.report import check_controls, describe_report
+from lakehouse.tables import bronze
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+SAMPLES = Path(__file__).parents[1] / "sources"
+
+
+def dialects() -> Dialects:
+    return load_dialects([conf_dir() / "sources"])
+
+
+def recognised(path: Path, known: Dialects) -> Recognition:
+    recognition = known.recognise(path.read_bytes(), path.name)
+    assert recognition.dialect is not None, recognition.reason
+    return recognition
+
+
+def file_row(recognition: Recognition) -> dict[str, Any]:
+    dialect = recognition.dialect
+    assert dialect is not None
+    assert recognition.encoding is not None
+    facts = describe_report(recognition)
+    assert facts.report_period is not None
+    records = list(read_records(recognition.payload, dialect, recognition.encoding, recognition.variant))
+    return {
+        "period": facts.report_period,
+        "file_id": recognition.file_id,
+        "source": dialect.id,
+        "dialect_sha256": dialect.sha256,
+        "variant": recognition.variant,
+        "encoding": recognition.encoding,
+        "captured": recognition.captured,
+        "name": recognition.name,
+        "report_period": facts.report_period,
+        "report_key": facts.report_key,
+        "bytes": len(recognition.payload),
+        "lines": len(records),
+        "controls": [vars(control) for control in check_controls(records, dialect, recognition.variant)],
+    }
+
+
+def line_rows(recognition: Recognition, period: str) -> list[dict[str, Any]]:
+    dialect = recognition.dialect
+    assert dialect is not None
+    assert recognition.encoding is not None
+    records = read_records(recognition.payload, dialect, recognition.encoding, recognition.variant)
+    carried = {"period": period, "file_id": recognition.file_id, "source": dialect.id}
+    return [{**carried, **record._asdict()} for record in records]
+
+
+def bronze_frames(spark: SparkSession, recognitions: Iterable[Recognition]) -> tuple[DataFrame, DataFrame]:
+    """`bronze.lines` and `bronze.files` of the reports."""
+    from pyspark.sql.types import StructType
+
+    rows = [(recognition, file_row(recognition)) for recognition in recognitions]
+    files_schema = StructType.fromDDL(bronze.files.ddl.replace(" NOT NULL", ""))
+    lines_schema = StructType.fromDDL(bronze.lines.ddl)
+    files = [tuple(row.get(name) for name in bronze.files.columns) for _, row in rows]
+    lines = [
+        tuple(line[name] for name in bronze.lines.columns)
+        for recognition, row in rows
+        for line in line_rows(recognition, row["period"])
+    ]
+    return spark.createDataFrame(lines, lines_schema), spark.createDataFrame(files, files_schema)
