@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.lakes import closed_lake, drafted_lake, label, landed_lake  # noqa: F401  (fixtures for every folder)
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 

@@ -1,0 +1,5 @@
+"""`python -m lakehouse.cli`: the command line without its console script."""
+
+from lakehouse.cli import main
+
+main()

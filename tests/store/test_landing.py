@@ -1,0 +1,164 @@
+"""Landing: the same bytes once, under any name or packing; what is refused is kept and may be landed later."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from lakehouse.settings import conf_dir
+from lakehouse.sources.recognise import Dialects, load_dialects
+from lakehouse.store.landing import Landing
+from lakehouse.store.reader import LakeReader
+from lakehouse.views.files import list_files
+from tests.support.lakes import MAY, MAY_SALES, bank_report, copy_of
+
+REPORT = bank_report(MAY, MAY_SALES).encode()
+
+
+@pytest.fixture(scope="module")
+def dialects() -> Dialects:
+    return load_dialects([conf_dir() / "sources"])
+
+
+@pytest.fixture
+def sent(tmp_path: Path) -> Path:
+    """A folder of files as they are sent."""
+    (folder := tmp_path / "sent").mkdir()
+    return folder
+
+
+def stored(root: Path) -> dict[str, bytes]:
+    """Every object of landing, hidden ones too."""
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def written(file: Path, content: bytes) -> Path:
+    file.write_bytes(content)
+    return file
+
+
+def test_a_file_lands_once_verbatim_with_a_receipt(sent: Path, tmp_path: Path, dialects: Dialects) -> None:
+    landing = Landing(str(tmp_path / "lake"))
+    landed = landing.put(written(sent / "bank_2026-05.tsv", REPORT), dialects)
+    assert (landed.status, landed.source, landed.reason) == ("landed", "distrokid_13", None)
+    assert Path(landing.path(landed.file_id)).read_bytes() == REPORT
+    (receipt,) = landing.receipts(MAY)
+    assert (receipt.file_id, receipt.name, receipt.report_period) == (landed.file_id, "bank_2026-05.tsv", MAY)
+    assert (receipt.bytes, receipt.report_version, receipt.status) == (len(REPORT), 0, "landed")
+    assert landing.report_periods() == [MAY]
+
+
+def test_the_same_file_again_leaves_what_is_there_untouched(sent: Path, tmp_path: Path, dialects: Dialects) -> None:
+    landing = Landing(str(tmp_path / "lake"))
+    first = landing.put(written(sent / "bank_2026-05.tsv", REPORT), dialects)
+    before = stored(tmp_path / "lake")
+    again = landing.put(sent / "bank_2026-05.tsv", dialects)
+    assert (again.status, again.file_id) == ("duplicate", first.file_id)
+    assert again.reason == "the same content as bank_2026-05.tsv"
+    after = stored(tmp_path / "lake")
+    assert {key: after[key] for key in before} == before
+    assert all(key.startswith("landing/names/") for key in after.keys() - before.keys())
+
+
+def zipped(content: bytes) -> bytes:
+    with zipfile.ZipFile(buffer := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inside.tsv", content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"), [("other.tsv", bytes), ("bank.tsv.gz", gzip.compress), ("bank.csv", gzip.compress), ("b.zip", zipped)]
+)
+def test_another_name_or_packing_is_the_same_file(
+    name: str, pack: object, sent: Path, tmp_path: Path, dialects: Dialects
+) -> None:
+    assert callable(pack)
+    landing = Landing(str(tmp_path / "lake"))
+    first = landing.put(written(sent / "bank_2026-05.tsv", REPORT), dialects)
+    again = landing.put(written(sent / name, pack(REPORT)), dialects)
+    assert (again.status, again.file_id) == ("duplicate", first.file_id)
+    (names,) = [sorted((tmp_path / "lake/landing/names").rglob("*"))]
+    assert [path.read_text() for path in names if path.is_file()] == [name]
+    assert len(list(landing.receipts(MAY))) == 1
+
+
+def test_a_packed_file_that_comes_first_is_stored_unpacked(sent: Path, tmp_path: Path, dialects: Dialects) -> None:
+    landing = Landing(str(tmp_path / "lake"))
+    landed = landing.put(written(sent / "bank.tsv.gz", gzip.compress(REPORT)), dialects)
+    assert Path(landing.path(landed.file_id)).read_bytes() == REPORT
+
+
+def test_what_no_dialect_knows_is_kept_with_its_reason_and_lands_once_one_does(
+    sent: Path, tmp_path: Path, dialects: Dialects
+) -> None:
+    """A dialect of the label's own, in LAKEHOUSE_SOURCES."""
+    header, first, *_ = bank_report(MAY, MAY_SALES).splitlines()
+    report = "\n".join([header.replace("Store", "Shop"), first]) + "\n"
+    landing = Landing(str(tmp_path / "lake"))
+    refused = landing.put(written(sent / "shop.tsv", report.encode()), dialects)
+    assert refused.status == "rejected"
+    assert refused.reason
+    assert Path(landing.path(refused.file_id)).read_bytes() == report.encode()
+    assert (landing.report_periods(), [receipt.file_id for receipt in landing.receipts("rejected")]) == ([], [refused.file_id])
+
+    (own := tmp_path / "own").mkdir()
+    known = (conf_dir() / "sources" / "distrokid_13.yaml").read_text(encoding="utf-8")
+    (own / "shop.yaml").write_text(known.replace("id: distrokid_13", "id: shop").replace("Store", "Shop"), encoding="utf-8")
+    wider = load_dialects([conf_dir() / "sources", own])
+    landed = landing.put(sent / "shop.tsv", wider)
+    assert (landed.status, landed.source, landed.file_id) == ("landed", "shop", refused.file_id)
+    assert landing.put(sent / "shop.tsv", wider).status == "duplicate"
+    assert [receipt.source for receipt in landing.receipts(MAY)] == ["shop"]
+
+
+def test_a_file_rejected_first_and_landed_later_is_listed_once(
+    sent: Path, landed_lake: Path, tmp_path: Path, dialects: Dialects
+) -> None:
+    lake = copy_of(landed_lake, tmp_path)
+    report = bank_report("2026-06", MAY_SALES).replace("2026-06-14", "14.06.2026").encode()
+    landing = Landing(str(lake))
+    refused = landing.put(written(sent / "late.tsv", report), dialects)
+    assert (refused.status, "--period" in str(refused.reason)) == ("rejected", True)
+    landed = landing.put(sent / "late.tsv", dialects, period="2026-06")
+    assert (landed.status, landed.file_id) == ("landed", refused.file_id)
+    assert [file["status"] for file in list_files(LakeReader(str(lake))) if file["file_id"] == landed.file_id] == ["landed"]
+
+
+def test_a_report_of_another_source_than_the_one_expected_is_refused(sent: Path, tmp_path: Path, dialects: Dialects) -> None:
+    landing = Landing(str(tmp_path / "lake"))
+    refused = landing.put(written(sent / "bank.tsv", REPORT), dialects, source="tunecore")
+    assert (refused.status, refused.reason) == ("rejected", "it is a distrokid_13 report, not a tunecore one")
+    assert landing.put(sent / "bank.tsv", dialects, source="distrokid_13").status == "landed"
+
+
+@pytest.mark.parametrize(
+    ("name", "version"), [("bank.tsv", 0), ("bank_v2.tsv", 2), ("bank (3).tsv", 3), ("bank_restated.tsv", 1)]
+)
+def test_the_name_says_which_sending_it_is(name: str, version: int, sent: Path, tmp_path: Path, dialects: Dialects) -> None:
+    landing = Landing(str(tmp_path / "lake"))
+    landing.put(written(sent / name, REPORT), dialects)
+    (receipt,) = landing.receipts(MAY)
+    assert (receipt.report_key, receipt.report_version) == (f"distrokid_13|{MAY}|bank", version)
+
+
+def test_a_landing_that_died_before_its_last_object_is_completed(sent: Path, tmp_path: Path, dialects: Dialects) -> None:
+    """Each object may be the first that is missing."""
+    whole = tmp_path / "whole"
+    Landing(str(whole)).put(written(sent / "bank.tsv", REPORT), dialects)
+    keys = sorted(stored(whole), key=lambda key: ("files", "receipts", "landed").index(key.split("/")[1]))
+    for number in range(len(keys)):
+        died = tmp_path / f"died-{number}"
+        for key in keys[:number]:
+            (died / key).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(whole / key, died / key)
+        Landing(str(died)).put(sent / "bank.tsv", dialects)
+        found = stored(died)
+        assert found.keys() == stored(whole).keys()
+        (receipt,) = [json.loads(content) for key, content in found.items() if "receipts" in key]
+        assert (receipt["status"], receipt["report_period"]) == ("landed", MAY)
