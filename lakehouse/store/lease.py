@@ -9,15 +9,16 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from lakehouse.errors import Busy
+from lakehouse.store.objects import object_store
 
 
 @contextmanager
 def writer_lease(root: str, wait_seconds: float = 0) -> Iterator[None]:
     """Holds the lake for writing. The operating system gives the lease back when its holder dies, however it dies.
 
-    Raises Busy when another process holds it longer than `wait_seconds`.
+    Raises Busy when another process holds it longer than `wait_seconds`, Misuse for a store that is not supported.
     """
-    file = Path(root) / "_leases" / "writer.lock"
+    file = Path(object_store(root).path("_leases/writer.lock"))
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(file, timeout=wait_seconds):

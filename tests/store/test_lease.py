@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.errors import Busy
+from lakehouse.errors import Busy, Misuse
 from lakehouse.store.lease import writer_lease
 from tests.support.processes import CHECKOUT, holder
 
@@ -39,6 +39,15 @@ def test_the_lease_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
 def test_a_lease_is_of_one_lake_alone(tmp_path: Path) -> None:
     with holder(tmp_path / "one"), writer_lease(str(tmp_path / "other")):
         pass
+
+
+def test_a_lake_in_a_store_that_is_not_supported_leaves_no_folder_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Misuse, match="s3a://bucket/lake is not supported yet"), writer_lease("s3a://bucket/lake"):
+        pytest.fail("a lease of nothing")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_lease_is_given_back_when_the_work_fails(tmp_path: Path) -> None:
