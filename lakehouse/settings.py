@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from lakehouse.errors import Misuse
 
 _HERE = Path(__file__).parent
+# The same names as spark.redaction.regex in conf/spark-defaults.conf.
+_SECRET = re.compile(r"secret|password|token|access[.]?key|credential", re.IGNORECASE)
 
 
 def conf_dir() -> Path:
@@ -31,7 +34,13 @@ class _EnvironmentFile(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         file = conf_dir() / f"{os.environ.get('LAKEHOUSE_ENVIRONMENT', 'dev')}.yaml"
-        return (yaml.safe_load(file.read_text(encoding="utf-8")) or {}) if file.is_file() else {}
+        if not file.is_file():
+            return {}
+        with file.open(encoding="utf-8") as stream:  # a stream, so that an error names the file
+            values = yaml.safe_load(stream) or {}
+        # A setting with a variable of its own, such as SPARK_MASTER, is known to pydantic by that.
+        aliases = {name: field.validation_alias for name, field in self.settings_cls.model_fields.items()}
+        return {str(aliases.get(name) or name): value for name, value in values.items()}
 
 
 class Settings(BaseSettings):
@@ -46,6 +55,17 @@ class Settings(BaseSettings):
     spark_master: str = Field("local[*]", validation_alias="SPARK_MASTER", description="Spark master")
     spark_conf: dict[str, str] = Field({}, description="Spark properties over conf/spark-defaults.conf")
 
+    @field_validator("spark_conf")
+    @classmethod
+    def _no_secrets(cls, properties: dict[str, str]) -> dict[str, str]:
+        """Spark properties stand on the command line of the JVM, which every user of the machine can read."""
+        if secret := sorted(name for name in properties if _SECRET.search(name)):
+            raise ValueError(
+                f"{', '.join(secret)} would be seen in the list of processes: give credentials as AWS_ACCESS_KEY_ID "
+                "and AWS_SECRET_ACCESS_KEY, or by a role of the machine"
+            )
+        return properties
+
     @classmethod
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, env_settings: PydanticBaseSettingsSource,
@@ -58,6 +78,8 @@ def load_settings(**given: Any) -> Settings:
     """The settings of this process, with `given` (such as ``root``) over everything. Raises Misuse, naming what is wrong."""
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
+    except (SettingsError, yaml.YAMLError) as error:
+        raise Misuse(f"The settings cannot be read: {error}. See docs/reference/settings.md.") from None
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise Misuse(f"The settings are not valid: {wrong}. See docs/reference/settings.md.") from None
