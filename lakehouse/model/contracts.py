@@ -19,6 +19,7 @@ from lakehouse.model.clauses import STAGES, AnyClause, Flow, Part, Stream, Usage
 from lakehouse.model.documents import Document
 from lakehouse.model.money import Rate
 
+_PARTICIPANT = " participant"
 _DATE = r"^\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$"
 
 
@@ -100,7 +101,9 @@ class Contract(_Frozen):
             return (part,)
         kept = Fraction(1) - sum(shares.values())
         streams = part.stream.divide("tree", f"{self.contract}/tree/{part.party}", {part.party: kept, **shares})
-        below = (Part(p, "participant", part.category, streams[p]) for p in shares)
+        # One party may be reached as artist and as producer on the same terms: the role tells the two parts apart.
+        role = part.role.removesuffix(_PARTICIPANT) + _PARTICIPANT
+        below = (Part(p, role, part.category, streams[p]) for p in shares)
         return (
             Part(part.party, part.role, part.category, streams[part.party]),
             *(leaf for child in below for leaf in self._down_the_tree(child)),

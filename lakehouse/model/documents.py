@@ -48,7 +48,9 @@ class Document:
         found = []
         for item in error.errors():
             path = self._known(item["loc"])
-            name = ".".join(str(key) for key in path) or "document"
+            # A key that is missing has no place of its own: it is named all the same.
+            named = (*path, item["loc"][-1]) if item["type"] == "missing" else path
+            name = ".".join(str(key) for key in named) or "document"
             found.append(self.finding(path, item["type"], f"{name}: {item['msg']}"))
         return found
 
@@ -61,11 +63,18 @@ class Document:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Scalars stay what is written: no dates, no floats, no yes/no; a key given twice is an error."""
+    """Scalars stay what is written: no dates, no numbers, no yes/no; a key given twice is an error, and so is an alias."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            problem = "an alias stands for a value written elsewhere: write the value out"
+            raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
+        return super().compose_node(parent, index)
 
 
 _StrictLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag in ("tag:yaml.org,2002:null", "tag:yaml.org,2002:int")]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag == "tag:yaml.org,2002:null"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 
@@ -81,6 +90,8 @@ def read_document(text: str, file: str) -> Document | Finding:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         return Finding(file, mark.line + 1 if mark else 1, "yaml", "error", str(getattr(error, "problem", error)))
+    except RecursionError:
+        return Finding(file, 1, "yaml", "error", "the document is nested too deeply to be read")
     return Document(file, data, lines)
 
 
@@ -94,6 +105,8 @@ def _walk(node: yaml.Node | None, path: Path, lines: dict[Path, int], loader: ya
     elif isinstance(node, yaml.MappingNode):
         for key_node, value in node.value:
             key = loader.construct_object(key_node)
+            if not isinstance(key, Hashable):
+                raise yaml.constructor.ConstructorError(None, None, "a key is a list or a mapping", key_node.start_mark)
             if (*path, key) in lines:
                 raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", key_node.start_mark)
             _walk(value, (*path, key), lines, loader)

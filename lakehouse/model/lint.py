@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from itertools import combinations
 
 from pydantic import TypeAdapter, ValidationError
 
+from lakehouse.model.clauses import MasterShare, ProducerPoints
 from lakehouse.model.contracts import Contract, ContractBook, Party, book_sha256, parse_contract
 from lakehouse.model.documents import Document, Finding, Path, read_document
+from lakehouse.model.money import write_rate
+from lakehouse.model.period import next_period
+from lakehouse.model.territories import alpha2_codes
+from lakehouse.model.vocabulary import CONFIGURATIONS
 
 PARTIES_FILE = "parties.yaml"
 _PARTIES = TypeAdapter(dict[str, Party])
@@ -35,8 +41,10 @@ def read_book(documents: Mapping[str, str]) -> tuple[ContractBook, list[Finding]
     for _, contract in entries:
         parties.update(contract.parties)
     for document, contract in entries:
-        findings += [*_parties(document, contract, parties), *_tree(document, contract), *_terms(document, contract)]
-    findings += _overlaps(entries)
+        for rule in (_tree, _dates, _conditions, _terms, _points):
+            findings += rule(document, contract)
+        findings += _parties(document, contract, parties)
+    findings += [*_overlaps(entries), *_names(entries)]
     book = ContractBook(tuple(contract for _, contract in entries), parties, book_sha256(documents))
     return book, sorted(findings, key=lambda f: (f.file, f.line, f.rule, f.message))
 
@@ -52,9 +60,10 @@ def _parties(document: Document, contract: Contract, known: Mapping[str, Party])
 
 def _tree(document: Document, contract: Contract) -> Iterator[Finding]:
     for party, shares in contract.tree.items():
-        total = sum(shares.values())
+        total = sum(shares.values(), Fraction(0))
         if total > 1:
-            yield document.finding(("tree", party), "shares", f"the shares under {party} add up to {total * 100}%, more than 100%")
+            message = f"the shares under {party} add up to {write_rate(total)}, more than 100%"
+            yield document.finding(("tree", party), "shares", message)
     if cycle := _cycle(contract.tree):
         yield document.finding(("tree", cycle[0]), "cycle", f"the tree runs in a circle: {' - '.join(cycle)}")
 
@@ -81,18 +90,59 @@ def _terms(document: Document, contract: Contract) -> Iterator[Finding]:
     for (i, one), (j, two) in combinations(enumerate(contract.terms), 2):
         same = one.clause == two.clause and one.when.specificity() == two.when.specificity()
         if same and one.when.overlaps(two.when):
-            message = f"terms {i + 1} and {j + 1} ({one.clause}) are equally specific and can both apply: nothing decides between them"
+            both = f"terms {i + 1} and {j + 1} ({one.clause})"
+            message = f"{both} are equally specific and can both apply: nothing decides between them"
             yield document.finding(("terms", j), "equal-specificity", message)
-    master = [term.rate for term in contract.terms if term.clause == "master_share"]
+
+
+def _dates(document: Document, contract: Contract) -> Iterator[Finding]:
+    effective = contract.effective
+    spans: list[tuple[Path, str, str | None]] = [(("effective",), effective.start[:7], effective.end and effective.end[:7])]
+    spans += [(("terms", i), term.when.from_period or "", term.when.to_period) for i, term in enumerate(contract.terms)]
+    for path, start, end in spans:
+        if end is not None and end < start:
+            yield document.finding(path, "dates", f"it ends in {end}, before it starts in {start}: it would never apply")
+
+
+def _conditions(document: Document, contract: Contract) -> Iterator[Finding]:
+    """Values that no usage line can have, so that the term would silently never apply."""
     for i, term in enumerate(contract.terms):
-        if term.clause != "producer_points":
+        for dimension, known in (("territory", alpha2_codes()), ("configuration", frozenset(CONFIGURATIONS))):
+            for value in getattr(term.when, dimension) or ():
+                if value not in known:
+                    hint = "an ISO 3166-1 alpha-2 code" if dimension == "territory" else f"one of {', '.join(CONFIGURATIONS)}"
+                    yield document.finding(("terms", i), dimension, f"{value!r} is not {hint}: the term would never apply")
+
+
+def _points(document: Document, contract: Contract) -> Iterator[Finding]:
+    """Producer points need a master to be taken from, in every month and for all usage, that is large enough."""
+    shares = [term for term in contract.terms if isinstance(term, MasterShare)]
+    for i, term in enumerate(contract.terms):
+        if not isinstance(term, ProducerPoints):
             continue
-        available = [rate if term.source == "artist" else 1 - rate for rate in master]
-        if not available:
-            yield document.finding(("terms", i), "points", "producer_points need a master_share to be taken from")
-        elif term.points > min(available):
-            message = f"{term.points * 100}% points are more than the {term.source}'s {min(available) * 100}% of the master"
+        if month := _month_without_master(term, shares, contract):
+            message = f"in {month} there is no master_share for all the usage that these producer_points apply to"
             yield document.finding(("terms", i), "points", message)
+            continue
+        available = min(share.rate if term.source == "artist" else 1 - share.rate for share in shares)
+        if term.points > available:
+            message = f"{write_rate(term.points)} points are more than the {term.source}'s {write_rate(available)} of the master"
+            yield document.finding(("terms", i), "points", message)
+
+
+def _month_without_master(points: ProducerPoints, shares: list[MasterShare], contract: Contract) -> str | None:
+    """The first month in which the points apply and no one master share covers all their usage."""
+    month = max(points.when.from_period or "", contract.effective.start[:7])
+    last = min(points.when.to_period or "9999-12", (contract.effective.end or "9999-12")[:7])
+    while month <= last:
+        wide = [share.when for share in shares if share.when.covers(points.when) and (share.when.from_period or "") <= month]
+        reach = max((when.to_period or "9999-12" for when in wide), default="")
+        if reach < month:
+            return month
+        if reach >= last:
+            return None
+        month = next_period(reach)
+    return None
 
 
 def _overlaps(entries: list[_Entry]) -> Iterator[Finding]:
@@ -103,3 +153,19 @@ def _overlaps(entries: list[_Entry]) -> Iterator[Finding]:
             for key in sorted({*getattr(one.covers, kind)} & {*getattr(two.covers, kind)}):
                 message = f"{key} is covered by {one.contract} v{one.version} and {two.contract} v{two.version} at the same time"
                 yield document.finding(("covers", kind), "overlap", message)
+
+
+def _names(entries: list[_Entry]) -> Iterator[Finding]:
+    """One id is one thing: a version of a contract is written once, a party has one name."""
+    versions: dict[tuple[str, str], str] = {}
+    names: dict[str, tuple[str, str]] = {}
+    for document, contract in entries:
+        first = versions.setdefault((contract.contract, contract.version), document.file)
+        if first != document.file:
+            message = f"{contract.contract} v{contract.version} is written in {first} too"
+            yield document.finding(("contract",), "duplicate", message)
+        for party, entry in contract.parties.items():
+            name, file = names.setdefault(party, (entry.name, document.file))
+            if name != entry.name:
+                message = f"{party} is {entry.name!r} here and {name!r} in {file}"
+                yield document.finding(("parties", party), "party-name", message, "warn")

@@ -34,6 +34,11 @@ def from_units(units: int, scale: int = SCALE) -> Decimal:
     return Decimal(units).scaleb(-scale, _WIDE)
 
 
+def add(*amounts: Decimal) -> Decimal:
+    """The exact sum. Python's own operators would round it to 28 digits, which is ten before the point."""
+    return from_units(sum(map(to_units, amounts)))
+
+
 def split(total: Decimal, shares: Mapping[str, Fraction], scale: int = SCALE) -> dict[str, Decimal]:
     """Cuts `total` into one part for each share; the parts add up to `total` exactly.
 
@@ -82,7 +87,7 @@ def parse_rate(value: Any) -> Fraction:
     text = str(value).strip()
     percent = text.endswith("%")
     try:
-        rate = Fraction(text.rstrip("%").strip()) / (100 if percent else 1)
+        rate = Fraction(text.removesuffix("%").strip()) / (100 if percent else 1)
     except (ValueError, ZeroDivisionError):
         raise ValueError(f"{value!r} is not a rate: write 15%, 1/3 or '0.15'") from None
     if not 0 <= rate <= 1:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from lakehouse.model.contracts import ContractBook
-from lakehouse.model.money import ZERO, minor_digits, round_together
+from lakehouse.model.money import ZERO, add, minor_digits, round_together
 from lakehouse.tables import gold
 from lakehouse.tables.arrow import arrow_schema
 
@@ -55,7 +55,7 @@ def state(lines: DataFrame, opening: DataFrame, book: ContractBook, period: str)
 
 def _statements(accounts: list[dict[str, Any]], names: dict[str, str], period: str) -> list[dict[str, Any]]:
     accounts = sorted(accounts, key=lambda account: account["payee"])
-    balances = {a["payee"]: a["opening"] + a["earned"] for a in accounts}
+    balances = {a["payee"]: add(a["opening"], a["earned"]) for a in accounts}
     positive = {payee: balance for payee, balance in balances.items() if balance > 0}
     payable = round_together(positive, minor_digits(accounts[0]["currency"]))
     return [_statement(a, balances[a["payee"]], payable.get(a["payee"]), names, period) for a in accounts]
@@ -69,7 +69,7 @@ def _statement(account: dict[str, Any], balance: Decimal, payable: Decimal | Non
         "period": period,
         "statement_id": f"{period}-{currency}-{payee}",
         "payee_name": names.get(payee, payee),
-        "payable": ZERO if payable is None else payable + ZERO,
+        "payable": ZERO if payable is None else add(payable),
         "carried": balance if payable is None else ZERO,
-        "rounding": ZERO if payable is None else payable - balance,
+        "rounding": ZERO if payable is None else add(payable, balance.copy_negate()),
     }  # fmt: skip

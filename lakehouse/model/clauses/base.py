@@ -15,7 +15,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from lakehouse.model.money import split
+from lakehouse.model.money import add, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,8 @@ class Flow:
         return replace(self, pools={**self.pools, **pools}, parts=(*self.parts, *parts))
 
     def total(self) -> Decimal:
-        return sum((s.amount for s in (*self.pools.values(), *(p.stream for p in self.parts))), Decimal(0))
+        """All of it, exactly: what no clause may change."""
+        return add(*(s.amount for s in (*self.pools.values(), *(p.stream for p in self.parts))))
 
 
 def _as_tuple(value: Any) -> Any:
@@ -119,6 +120,11 @@ class Condition(BaseModel):
     def specificity(self) -> tuple[int, ...]:
         """0 none, 1 group, 2 direct, for each dimension in the published order; the larger vector wins."""
         return tuple(0 if (wanted := getattr(self, d)) is None else 2 if len(wanted) == 1 else 1 for d in DIMENSIONS)
+
+    def covers(self, other: Condition) -> bool:
+        """Whether all usage that fits the other fits this one, months left aside."""
+        pairs = ((getattr(self, d), getattr(other, d)) for d in DIMENSIONS)
+        return all(mine is None or (theirs is not None and set(theirs) <= set(mine)) for mine, theirs in pairs)
 
     def overlaps(self, other: Condition) -> bool:
         """Whether some usage fits both."""

@@ -26,6 +26,7 @@ class ProducerPoints(Clause):
         return (self.to,)
 
     def apply(self, flow: Flow, term: str, label: str) -> Flow:
-        share = self.points / flow.rates[self.source]
+        # No points can be taken from a part whose rate is zero, and none are asked of it: the linter sees to that.
+        share = self.points / flow.rates[self.source] if self.points else self.points
         cut = flow.pools[self.source].divide(self.stage(), term, {"points": share, "rest": 1 - share})
         return flow.give({self.source: cut["rest"]}, Part(self.to, "producer", "payable", cut["points"]))
