@@ -35,15 +35,16 @@ def _lines(reader: LakeReader, period: str) -> dict[str, int]:
     usage, ignored, refused, lines, files = (
         _of(reader, table.name, period) for table in (silver.usage, ops.ignored, ops.quarantine, bronze.lines, bronze.files)
     )
-    released = reader.relation(ops.releases.name)
+    # What a later period released was in quarantine when this one was drawn up, and is accepted there.
+    released = f"SELECT record_id FROM {reader.relation(ops.releases.name)} WHERE period <= ?"
     row = reader.sql(f"""
         WITH held AS (SELECT file_id FROM {files} WHERE len(list_filter(controls, lambda c: NOT c.ok)) > 0)
         SELECT (SELECT count(*) FROM {lines}) AS read,
                (SELECT count(*) FROM {usage}) AS accepted,
                (SELECT count(*) FROM {ignored}) + (SELECT count(*) FROM {lines} WHERE kind != 'data') AS ignored,
-               (SELECT count(*) FROM {refused} WHERE record_id NOT IN (SELECT record_id FROM {released})) AS quarantined,
+               (SELECT count(*) FROM {refused} WHERE record_id NOT IN ({released})) AS quarantined,
                (SELECT count(*) FROM {lines} WHERE kind = 'data' AND file_id IN (SELECT file_id FROM held)) AS held
-    """)[0]
+    """, [period])[0]
     return {name: int(value) for name, value in row.items()}
 
 
