@@ -1,0 +1,141 @@
+"""Every stage as a job of its own, through the one launcher; secrets of the environment stay in it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from tests.support.lakes import MAY, land, new_lake
+from tests.support.processes import CHECKOUT, clean_environment, lakehouse
+
+SUBMIT = CHECKOUT / "spark-submit.sh"
+SECRET = "planted-in-the-environment-7d2f"
+SECRETS = {"AWS_ACCESS_KEY_ID": f"key-{SECRET}", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_SESSION_TOKEN": f"token-{SECRET}"}
+
+
+def launch_environment(**more: str) -> dict[str, str]:
+    return clean_environment(LAKEHOUSE_PYTHON=sys.executable, SPARK_MASTER="local[2]", **more)
+
+
+def submit(*arguments: object, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """./spark-submit.sh ARGUMENTS, from another folder than the checkout."""
+    return subprocess.run(
+        [str(SUBMIT), *map(str, arguments)], capture_output=True, text=True, cwd="/", env=env or launch_environment(), timeout=500
+    )
+
+
+def test_a_dry_run_prints_the_one_command_and_starts_nothing() -> None:
+    done = submit("--dry-run", "jobs/ingest.py", "--period", MAY, "--root", "a lake")
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert line.split()[0].endswith("/bin/spark-submit")
+    for part in ("--master local\\[2\\]", f"--properties-file {CHECKOUT}/conf/spark-defaults.conf", "delta-spark", "a\\ lake"):
+        assert part in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"), [((), "which job"), (("jobs/nonsense.py",), "there is no job"), (("--dry-run",), "which job")]
+)
+def test_a_job_that_is_not_there_ends_with_2(arguments: tuple[str, ...], told: str) -> None:
+    done = submit(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+
+
+def test_a_python_that_is_not_there_ends_with_2() -> None:
+    done = submit("jobs/ingest.py", env=launch_environment() | {"LAKEHOUSE_PYTHON": "/no/python"})
+    assert done.returncode == 2
+    assert "make setup" in done.stderr
+
+
+def test_every_stage_and_step_has_a_job_of_its_name() -> None:
+    from lakehouse.runs.stages import STAGES
+
+    jobs = {path.stem for path in (CHECKOUT / "jobs").glob("*.py")}
+    assert {stage.name for stage in STAGES} | {"close", "verify"} <= jobs
+
+
+@pytest.mark.parametrize(
+    ("job", "period", "told"),
+    [
+        ("ingest", "May", "'May' is not a statement period"),
+        ("state", MAY, "is not a lake"),
+        ("close", MAY, "Run `lakehouse init`"),
+    ],
+)
+def test_a_job_that_is_misused_ends_with_2_and_no_traceback(job: str, period: str, told: str, tmp_path: Path) -> None:
+    """Without spark-submit and without a session: misuse is found before either is needed."""
+    done = subprocess.run(
+        [sys.executable, CHECKOUT / "jobs" / f"{job}.py", "--period", period, "--root", tmp_path / "none"],
+        capture_output=True, text=True, env=launch_environment(PYTHONPATH=str(CHECKOUT)),
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def command_lines() -> str:
+    """The command line of every process of this machine that can be read."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            found.append((process / "cmdline").read_bytes().decode(errors="replace"))
+        except OSError:
+            continue
+    return "\n".join(found)
+
+
+@pytest.mark.spark
+@pytest.mark.skipif(not Path("/proc/self/cmdline").is_file(), reason="this machine does not list its processes as files")
+def test_a_job_and_a_run_do_their_work_and_a_secret_of_the_environment_is_nowhere(label: Path, tmp_path: Path) -> None:
+    """One stage through spark-submit, the others by `run`, then what people take out: the secret is looked for in all of it."""
+    lake, out = tmp_path / "lake", tmp_path / "out"
+    land(new_lake(lake, label), label / "reports" / "bank_2026-05.tsv")
+    env = launch_environment(**SECRETS)
+    listed, stop = [], Event()
+
+    def watch() -> None:
+        while not stop.is_set():
+            listed.append(SECRET in command_lines())
+            time.sleep(0.2)
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    try:
+        ingested = submit("jobs/ingest.py", "--period", MAY, "--root", lake, env=env)
+        assert ingested.returncode == 0, ingested.stderr
+        assert json.loads(ingested.stdout) == {"job": "ingest", "period": MAY, "changed": True}
+        ran = lakehouse("run", "--period", MAY, "--root", lake, "--json", env=env)
+        assert ran.returncode == 0, ran.stderr
+    finally:
+        stop.set()
+        watcher.join()
+    report = json.loads(ran.stdout)
+    assert report["changed"] is True
+    assert report["lines"]["accepted"] == 4
+    told = [ingested, ran]
+    told += [
+        lakehouse(*look, "--root", lake, "--json", env=env) for look in (("files",), ("statements",), ("history", "ops.runs"))
+    ]
+    told.append(lakehouse("export", "--period", MAY, "--to", "statements-csv", "--out", out, "--root", lake, env=env))
+    assert [done.returncode for done in told] == [0] * len(told)
+    assert listed
+    assert not any(listed)
+    assert not [done.args for done in told if SECRET in done.stdout + done.stderr]
+    written = [path for folder in (lake, out) for path in folder.rglob("*") if path.is_file()]
+    assert any(path.parent.name == "_delta_log" for path in written)
+    assert not [path for path in written if SECRET.encode() in path.read_bytes()]
+
+
+@pytest.mark.spark
+def test_the_exit_code_of_a_job_is_that_of_the_launcher(tmp_path: Path) -> None:
+    done = submit("jobs/ingest.py", "--period", MAY, "--root", tmp_path / "none")
+    assert done.returncode == 2
+    assert "is not a lake" in done.stderr
+    assert "Traceback" not in done.stderr
