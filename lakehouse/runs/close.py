@@ -13,7 +13,7 @@ from lakehouse.errors import Findings
 from lakehouse.model.content_root import Root
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import latest_runs
-from lakehouse.runs.period import publication_has_begun, require_open
+from lakehouse.runs.period import publication_has_begun, publication_id, require_open
 from lakehouse.runs.stages import STAGES
 from lakehouse.store import duck
 from lakehouse.store.manifest import build_manifest, publication, write_manifest
@@ -68,7 +68,7 @@ def _draft_roots(env: Environment, period: str) -> dict[str, Root]:
 def _publish(env: Environment, draft: Table, table: Table, period: str, drafted: Mapping[str, Root]) -> tuple[Root, int]:
     """Appends the drafts once, and holds what is in gold against them. Raises Findings where the two differ."""
     rows = env.store.read(draft).where(f"period = '{period}'")
-    version = env.store.append(table, rows, {"job": "close", "period": period}, once=f"close:{period}:{table.name}")
+    version = env.store.append(table, rows, {"job": "close", "period": period}, once=publication_id(table, period))
     written = table_root(env.store.read(table, version).where(f"period = '{period}'"), table)
     if drafted[table.name] != written:
         raise Findings(

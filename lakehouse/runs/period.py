@@ -10,7 +10,7 @@ from lakehouse.runs.books import check_period
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import run_jobs
 from lakehouse.runs.stages import STAGES
-from lakehouse.tables import gold
+from lakehouse.tables import Table, gold
 from lakehouse.views.report import report_period
 
 
@@ -42,6 +42,17 @@ def require_open(env: Environment, period: str) -> None:
 
 
 def publication_has_begun(env: Environment, period: str) -> bool:
-    """Whether a close has put rows of the period into gold."""
+    """Whether a close has appended the period to any gold table: rows, or the id of its append where there were no rows."""
     reader = env.reader
-    return any(reader.delta(table.name).file_uris([("period", "=", period)]) for table in gold.PUBLISHED)
+    for table in gold.PUBLISHED:
+        delta = reader.delta(table.name)
+        if delta.transaction_version(publication_id(table, period)) is not None:
+            return True
+        if delta.file_uris(file_pruning_predicate=[("period", "=", period)]):
+            return True
+    return False
+
+
+def publication_id(table: Table, period: str) -> str:
+    """The Delta transaction id under which a close appends a period to a gold table."""
+    return f"close:{period}:{table.name}"
