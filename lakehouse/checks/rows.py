@@ -72,7 +72,7 @@ def split(canonical: DataFrame) -> Split:
     ok = reduce(and_, (accepts(name) for name in FIELDS)) & (F.size("faults") == 0)
     judged = canonical.withColumn("ok", ok)
     values = [typed(name).alias(name) for name in FIELDS]
-    good = judged.filter("ok").select(*CARRIED, "report_period", *values, check_digit_warnings().alias("warnings"))
+    good = judged.filter("ok").select(*CARRIED, "report_period", "usage_key", *values, check_digit_warnings().alias("warnings"))
     money_is_read = accepts("amount") & accepts("currency") & F.col("amount").isNotNull()
     refused = judged.filter(~F.col("ok")).select(
         *CARRIED,

@@ -19,8 +19,8 @@ from lakehouse.store.reader import LakeReader
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from lakehouse.store.delta import DeltaStore
     from lakehouse.model.matching import MatchingRules
+    from lakehouse.store.delta import DeltaStore
 
 
 @dataclass(frozen=True)

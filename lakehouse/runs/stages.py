@@ -84,8 +84,7 @@ def conform(work: Work) -> Sequence[Append | Replace]:
     refused = store.read(ops.quarantine).where(F.col("period") <= work.period)
     back = released_lines(work.read(bronze.lines), refused, work.read_period(ops.releases), work.env.dialects)
     back = back.withColumn("period", F.lit(work.period)).join(placed[2], [*KEY_COLUMNS], "left_anti")
-    lines = work.keep(fresh.unionByName(back))
-    typed = conform_lines(lines, work.read(bronze.files), work.env.dialects)
+    typed = conform_lines(fresh.unionByName(back), work.read(bronze.files), work.env.dialects, work.keep)
     return [
         Append(ops.quarantine, typed.quarantine.join(refused.select("record_id"), "record_id", "left_anti")),
         Append(ops.ignored, typed.ignored),

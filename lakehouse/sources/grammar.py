@@ -1,8 +1,4 @@
-"""How a dialect spells numbers and times, as patterns that Python and Spark read alike.
-
-Only `[0-9]` is a digit and every pattern is matched whole, so that Java's and Python's engines agree; `transforms.grammar`
-compiles the same patterns to Spark expressions, and a property test holds the two equal.
-"""
+"""How a dialect spells numbers and times, as patterns. Only `[0-9]` is a digit, and every pattern is matched whole."""
 
 from __future__ import annotations
 

@@ -38,7 +38,9 @@ def scan_files(spark: SparkSession, receipts: Sequence[Receipt], dialects: Diale
         {**dataclasses.asdict(receipt), "path": path_of(receipt.file_id), "dialect": dialects[receipt.source or ""]}
         for receipt in receipts
     ]
-    numbers = spark.createDataFrame([(index,) for index in range(len(known))], "file int").repartition(min(len(known), 64))
+    # A task reads several files: each task pays for the dialects once more.
+    tasks = min(len(known), 2 * spark.sparkContext.defaultParallelism)
+    numbers = spark.createDataFrame([(index,) for index in range(len(known))], "file int").repartition(tasks)
     return numbers.mapInArrow(_scanner(known, period), _SCHEMA)
 
 

@@ -13,8 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from lakehouse.sources.recognise import Dialects
-from lakehouse.sources.recognise import Recognition
+from lakehouse.sources.recognise import Dialects, Recognition
 from lakehouse.sources.report import describe_report
 from lakehouse.store.objects import object_store
 

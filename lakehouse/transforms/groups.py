@@ -19,10 +19,12 @@ MEASURES = ("usage_lines", "units", "amount")
 def superseded(files: DataFrame) -> DataFrame:
     """[file_id] of every report of which a later version has arrived. The latest version alone counts.
 
-    Versions are ordered by the version the report states, then by arrival.
+    Versions are ordered by the version the report states, then by arrival. A version whose own totals disagree with its
+    lines is held whole, and replaces nothing.
     """
+    sound = files.where("coalesce(forall(controls, c -> c.ok), true)")
     latest = Window.partitionBy("source", "report_key").orderBy(F.desc("report_version"), F.desc("received_at"), F.desc("file_id"))
-    return files.withColumn("age", F.row_number().over(latest)).where("age > 1").select("file_id")
+    return sound.withColumn("age", F.row_number().over(latest)).where("age > 1").select("file_id")
 
 
 def group_usage(usage: DataFrame, dead: DataFrame) -> DataFrame:

@@ -16,7 +16,7 @@ from lakehouse.model.matching import MatchingRules, load_rules
 from lakehouse.tables import silver
 from lakehouse.transforms.candidates import find_candidates
 from lakehouse.transforms.evidence import EVIDENCE_TYPE, FIELDS, compared
-from lakehouse.transforms.keys import normalized
+from lakehouse.transforms.normalized import normalized
 
 __all__ = ["DECISION", "MatchingRules", "load_rules", "match_keys"]
 

@@ -63,7 +63,7 @@ def _statements(accounts: list[dict[str, Any]], names: dict[str, str], period: s
 
 def _statement(account: dict[str, Any], balance: Decimal, payable: Decimal | None, names: dict[str, str], period: str) -> dict[str, Any]:
     payee, currency = account["payee"], account["currency"]
-    none = {column: ZERO for column in ("deducted", "recouped", "reserved", "taxed")}
+    none = dict.fromkeys(("deducted", "recouped", "reserved", "taxed"), ZERO)
     return {
         **account, **none,
         "period": period,

@@ -1,37 +1,19 @@
-"""The usage key: which recording a usage line names, as one hash that the matcher decides on.
-
-Key version v1. Each of the seven fields is brought to its normal form and written as `octets:text`, or `N` when
-it is missing or blank; the key is SHA-256, in hex, over `v1|isrc|upc|title|artist|album|label|proprietary_id`.
-The lengths make the text unambiguous whatever the fields contain.
-"""
+"""`lakehouse.model.normalize` as native Spark expressions: the same normal form for a million catalog rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from lakehouse.model.normalize import COMPOSED_PATTERN, JAMO_PATTERN, WHITE_PATTERN, fold_table
 
-KEY_VERSION: Final = "v1"
-KEY_FIELDS: Final = ("isrc", "upc", "title", "artist", "album", "label", "proprietary_id")
-
 # The few expansions that are common enough not to leave the fast path.
 _FREQUENT = ("ß", "æ", "œ", "Æ", "Œ", "þ", "Þ", "ﬁ", "ﬂ")
 # Vowels of Hangul and voicing marks: what only occurs in a text that can be composed.
 _PARTS = (*map(chr, range(0x1161, 0x1176)), "\u3099", "\u309a")
 _ENTRY, _IS = "\u0001", "\u0002"
-
-
-def usage_key(
-    isrc: Column, upc: Column, title: Column, artist: Column, album: Column, label: Column, proprietary_id: Column
-) -> Column:
-    """The key of a usage line: 64 hex digits, never NULL. Any field may be NULL; blank counts as missing."""
-    names = F.transform(_normalized_all(F.array(title, artist, album, label)), _framed)
-    codes = [_framed(_code(isrc)), _framed(_code(upc))]
-    return F.sha2(F.concat_ws("|", F.lit(KEY_VERSION), *codes, names, _framed(F.trim(proprietary_id))), 256)
 
 
 def normalized(text: Column) -> Column:
@@ -77,16 +59,6 @@ def _where_any(text: Column, characters: Iterable[str], rewritten: Column) -> Co
 
 def _is_ascii(text: Column) -> Column:
     return F.octet_length(text) == F.char_length(text)
-
-
-def _code(identifier: Column) -> Column:
-    return F.upper(F.regexp_replace(identifier, "[^0-9A-Za-z]", ""))
-
-
-def _framed(text: Column) -> Column:
-    return F.when(F.coalesce(text, F.lit("")) == "", F.lit("N")).otherwise(
-        F.concat(F.octet_length(text).cast("string"), F.lit(":"), text)
-    )
 
 
 def _translated(text: Column, table: dict[str, str]) -> Column:

@@ -1,0 +1,218 @@
+"""From the cells of a record to the canonical text of a usage line: a dialect's map under its grammar, for one row at a time.
+
+Text that does not fit the grammar is handed on as it is, for the contract of a usage line to refuse by its own words. Cells repeat:
+dates, stores, territories, titles. Each field therefore remembers what it made of the cells it has seen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from lakehouse.model.identifiers import ISRC
+from lakehouse.model.period import DAY, PERIOD
+from lakehouse.model.territories import alpha2_codes, spellings
+from lakehouse.model.usage import FIELDS, Reason
+from lakehouse.sources.dialect import Condition, Dialect, Grammar, Read
+from lakehouse.sources.grammar import EXCEL_WRAPPER, PADDING, month_patterns, read_number
+
+Cells = Sequence[str | None]
+Captured = Mapping[str, str]
+Reader = Callable[[Cells, Captured], str | None]
+
+NUMBERS = ("units", "amount", "gross")
+# What a field remembers of one batch of reports; amounts hardly repeat, so the memory is bounded.
+_REMEMBERED = 200_000
+_EXACT = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,18})?")
+_CELLS_FREE = Grammar()
+
+
+class RowReader:
+    """Reads the rows of one dialect, in one variant."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._grammar = dialect.grammar
+        self._fields = [_remembering(self._field(name), self._sources(name)) for name in FIELDS]
+        places = tuple(dialect.position(sign.when.column) for sign in dialect.signs)
+        self._meaning_at = list(FIELDS).index("meaning")
+        self._amount_at = list(FIELDS).index("amount")
+        self._signs = _remembering(self._sign_rule, (places, ())) if dialect.signs else None
+
+    def read(self, cells: Cells | None, captured: Captured, error: str | None) -> tuple[list[str | None], list[Reason]]:
+        """The canonical text of every field of a usage line, in their order, and what the reader and the dialect have against the row."""
+        if cells is None:
+            fields: list[str | None] = [None] * len(self._fields)
+            fields[self._meaning_at] = "generation"
+            return fields, [Reason("", "record", None, error or "the record could not be cut into cells")]
+        fields = [field(cells, captured) for field in self._fields]
+        faults = [Reason("", "record", None, error)] if error else []
+        if self._signs and (rule := self._signs(cells, captured)):
+            must_be, message = rule.split("|", 1)
+            amount = fields[self._amount_at] or ""
+            if re.search("[1-9]", amount) and amount.startswith("-") != (must_be == "negative"):
+                faults.append(Reason("amount", "sign", amount, message))
+        return fields, faults
+
+    def _sources(self, name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """The places of the cells and the names of the captured values that decide a field."""
+        if name == "meaning":
+            return tuple(self._dialect.position(rule.when.column) for rule in self._dialect.meaning), ()
+        read = self._dialect.map.get(name)
+        chain = []
+        while read:
+            chain.append(read)
+            read = read.otherwise_read
+        own = {column for part in chain for column in (part.column, *part.first, *part.plus, *part.minus) if column}
+        return tuple(sorted(self._dialect.position(column) for column in own)), tuple(p.captured for p in chain if p.captured)
+
+    def _field(self, name: str) -> Reader:
+        if name == "meaning":
+            return lambda cells, captured: self._meaning(cells)
+        read = self._dialect.map.get(name)
+        if read is None:
+            return lambda cells, captured: None
+        return lambda cells, captured: _bare(name, self._reading(read, name, cells, captured))
+
+    def _reading(self, read: Read, name: str, cells: Cells, captured: Captured) -> str | None:
+        if read.constant is not None:
+            value = _spelled(name, read.constant, _CELLS_FREE)
+        elif read.plus:
+            value = _spelled(name, self._sum(read, cells), _CELLS_FREE)
+        else:
+            value = _spelled(name, self._origin(read, name, cells, captured), self._grammar)
+        if value is None and read.otherwise_read is not None:
+            return self._reading(read.otherwise_read, name, cells, captured)
+        return value
+
+    def _origin(self, read: Read, name: str, cells: Cells, captured: Captured) -> str | None:
+        """The text that the reading points at, after its lookup; None where it is blank or spelled as missing."""
+        if read.captured is not None:
+            texts = [trimmed(captured.get(read.captured), self._grammar)]
+        else:
+            texts = [self._cell(column, cells) for column in (read.first or (read.column or "",))]
+        if name not in NUMBERS:
+            texts = [without_missing(text, self._grammar) for text in texts]
+        text = next((text for text in texts if text is not None), None)
+        if read.matching is not None and text is not None and not re.fullmatch(read.matching, text):
+            text = None
+        if read.lookup:
+            listed = {key.lower(): value for key, value in read.lookup.items()}.get((text or "").lower())
+            return listed if listed is not None else (read.otherwise if read.otherwise is not None else text)
+        return read.otherwise if text is None else text
+
+    def _sum(self, read: Read, cells: Cells) -> str | None:
+        """The exact sum of cells in plain notation. Blank cells count as 0; a cell that is no number is handed on for refusal."""
+        plus, minus = (
+            [read_number(self._cell(column, cells), self._grammar) for column in columns] for columns in (read.plus, read.minus)
+        )
+        if unreadable := next((text for text in (*plus, *minus) if text is not None and not _EXACT.fullmatch(text)), None):
+            return unreadable
+        if all(text is None for text in plus):
+            return None
+        return f"{sum(Decimal(text or 0) for text in plus) - sum(Decimal(text or 0) for text in minus):f}"
+
+    def _cell(self, column: str, cells: Cells) -> str | None:
+        return trimmed(cells[self._dialect.position(column)], self._grammar)
+
+    def _holds(self, condition: Condition, cells: Cells) -> bool:
+        text = self._cell(condition.column, cells)
+        if text is None:
+            return False
+        if condition.any:
+            return text.lower() in {value.lower() for value in condition.any}
+        return text.lower() not in {value.lower() for value in condition.none_of}
+
+    def _meaning(self, cells: Cells) -> str:
+        return next((rule.is_ for rule in self._dialect.meaning if self._holds(rule.when, cells)), "generation")
+
+    def _sign_rule(self, cells: Cells, captured: Captured) -> str | None:
+        """The sign that the row's amount must have and why, as `negative|reason`."""
+        for sign in self._dialect.signs:
+            if self._holds(sign.when, cells):
+                values = ", ".join(sign.when.any) or "other than " + ", ".join(sign.when.none_of)
+                return f"{sign.must_be}|the amount of a row whose {sign.when.column} is {values} must be {sign.must_be}"
+        return None
+
+
+def _remembering(read: Reader, sources: tuple[tuple[int, ...], tuple[str, ...]]) -> Reader:
+    """The same reader, asked once for each combination of the cells and captured values that decide it."""
+    places, names = sources
+    seen: dict[Any, str | None] = {}
+
+    def ask(cells: Cells, captured: Captured) -> str | None:
+        key: Any = cells[places[0]] if len(places) == 1 and not names else (*(cells[p] for p in places), *(captured.get(n) for n in names))
+        try:
+            return seen[key]
+        except KeyError:
+            if len(seen) >= _REMEMBERED:
+                seen.clear()
+            value = seen[key] = read(cells, captured)
+            return value
+
+    return ask
+
+
+def trimmed(cell: str | None, grammar: Grammar) -> str | None:
+    """The cell without padding and Excel's wrapper; None where nothing is left."""
+    text = (cell or "").strip(PADDING)
+    if grammar.excel and (wrapped := re.fullmatch(EXCEL_WRAPPER, text)):
+        text = wrapped[1].strip(PADDING)
+    return text or None
+
+
+def without_missing(text: str | None, grammar: Grammar) -> str | None:
+    """None where trimmed text is one of the dialect's spellings of no value."""
+    missing = {spelling.upper() for spelling in grammar.missing if spelling}
+    return None if text is None or text.upper() in missing else text
+
+
+def unfit(text: str, canonical: str) -> str:
+    """Text that the grammar does not know, for the contract to refuse. Quotes keep it from passing for canonical text all the same."""
+    return f"'{text}'" if re.fullmatch(canonical, text) else text
+
+
+def _spelled(name: str, text: str | None, grammar: Grammar) -> str | None:
+    if text is None:
+        return None
+    if name in NUMBERS:
+        return read_number(text, grammar)
+    if name in ("usage_period", "sale_date"):
+        return _time(name, text, grammar)
+    return _territory(text, grammar) if name == "territory" else text
+
+
+def _time(name: str, text: str, grammar: Grammar) -> str | None:
+    """`YYYY-MM` of a usage period, `YYYY-MM-DD` of a sale date. A month alone is no day: None."""
+    read = next((value for pattern in month_patterns(grammar) if (value := pattern.read(text))), None)
+    if read is None:
+        return unfit(text, PERIOD if name == "usage_period" else DAY)
+    if name == "usage_period":
+        return read[:7]
+    return read if len(read) > len("YYYY-MM") else None
+
+
+def _territory(text: str, grammar: Grammar) -> str:
+    """The alpha-2 code of a territory spelled in one of the dialect's forms."""
+    forms: dict[str, str] = {}
+    for form in reversed(grammar.territories):
+        forms.update({spelling.lower(): code for spelling, code in spellings(form).items()})
+    if "alpha2" in grammar.territories:
+        return text.upper() if text.upper() in alpha2_codes() else forms.get(text.lower(), text)
+    return forms.get(text.lower()) or unfit(text, "[A-Z]{2}")
+
+
+def _bare(name: str, text: str | None) -> str | None:
+    """Identifiers without the blanks, hyphens and padding of their printed forms."""
+    if text is None:
+        return None
+    if name == "isrc":
+        bare = re.sub("[- ]", "", text).upper()
+        return bare if re.fullmatch(ISRC, bare) else text
+    if name == "upc":
+        if re.fullmatch("0+", text):
+            return None
+        return text.zfill(14) if re.fullmatch("[0-9]{8,14}", text) else text
+    return text.upper() if name == "currency" else text
