@@ -95,6 +95,8 @@ class Table:
             "delta.logRetentionDuration": years,
             "delta.deletedFileRetentionDuration": years,
             "delta.appendOnly": str(self.append_only).lower(),
+            # Files are found by period, file and line: statistics of the first columns are enough.
+            "delta.dataSkippingNumIndexedCols": "4",
             "lakehouse.schemaVersion": str(self.version),
             **checks,
         }

@@ -13,7 +13,7 @@ from lakehouse.runs.environment import Environment
 from lakehouse.settings import load_settings
 from lakehouse.store.reader import LakeReader
 from lakehouse.views.report import layer_of
-from tests.support.golden import Case, all_cases, expected_of, found_in, royalty_lines, rows_of, says
+from tests.support.golden import Case, all_cases, expected_of, found_in, rows_of, royalty_lines, says
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -23,6 +23,8 @@ from lakehouse.views.report import layer_of, report_period
 FOLDER = Path(__file__).parents[1] / "golden"
 MONEY = ("revenue", "payable", "retained", "fees", "tax", "held", "quarantined", "difference")
 BALANCE = ("opening", "earned", "deducted", "recouped", "reserved", "taxed", "payable", "carried", "rounding")
+# In expected.yaml: in gold.holding.
+HOLDING = {"entry": "entry", "reason": "reason", "currency": "currency", "since": "held_since", "amount": "amount"}
 
 Step = Callable[["Case", Environment, Any, Path], None]
 
@@ -135,10 +137,7 @@ def found_in(reader: LakeReader, period: str) -> dict[str, Any]:
         "money": {row["currency"]: _nonzero(row, MONEY) for row in report["money"] if _nonzero(row, MONEY)},
         "statements": statements,
         "holding": sorted(
-            (
-                {**{name: row[name] for name in ("entry", "reason", "currency")}, "since": row["held_since"], "amount": row["amount"]}
-                for row in rows_of(reader, f"{layer}.holding", period)
-            ),
+            ({name: row[column] for name, column in HOLDING.items()} for row in rows_of(reader, f"{layer}.holding", period)),
             key=_sort_key,
         ),
     }
@@ -146,6 +145,7 @@ def found_in(reader: LakeReader, period: str) -> dict[str, Any]:
 
 def expected_of(document: Mapping[str, Any]) -> dict[str, Any]:
     """A period of expected.yaml with its numbers typed; what it does not mention is expected to be empty."""
+    holding = [{**entry, "amount": Decimal(entry["amount"])} for entry in document.get("holding", [])]
     return {
         "status": document["status"],
         "lines": {name: int(count) for name, count in document.get("lines", {}).items()},
@@ -154,19 +154,24 @@ def expected_of(document: Mapping[str, Any]) -> dict[str, Any]:
             currency: {payee: _typed(balance) for payee, balance in payees.items()}
             for currency, payees in document.get("statements", {}).items()
         },
-        "holding": sorted(({**entry, "amount": Decimal(entry["amount"])} for entry in document.get("holding", [])), key=_sort_key),
+        "holding": sorted(holding, key=_sort_key),
     }
 
 
 def royalty_lines(reader: LakeReader, period: str) -> list[dict[str, Any]]:
     """The royalty lines of a period, with their stages written as people write them: ``master_share 80 -> 40``."""
     rows = rows_of(reader, f"{layer_of(reader, period)}.royalty_lines", period)
-    return [{**row, "stages": [f"{s['stage']} {_plain(s['amount_in'])} -> {_plain(s['amount_out'])}" for s in row["stages"]]} for row in rows]
+    return [{**row, "stages": [_step(step) for step in row["stages"]]} for row in rows]
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    return f"{step['stage']} {_plain(step['amount_in'])} -> {_plain(step['amount_out'])}"
 
 
 def says(line: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Whether a royalty line has every value that an expectation names."""
-    return all(_plain(line[name]) == value if isinstance(line[name], Decimal) else line[name] == value for name, value in wanted.items())
+    told = {name: _plain(line[name]) if isinstance(line[name], Decimal) else line[name] for name in wanted}
+    return told == dict(wanted)
 
 
 def rows_of(reader: LakeReader, name: str, period: str | None = None) -> list[dict[str, Any]]:
@@ -187,4 +192,4 @@ def _typed(amounts: Mapping[str, str]) -> dict[str, Decimal]:
 
 
 def _sort_key(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(str(entry[name]) for name in ("entry", "reason", "currency", "since", "amount"))
+    return tuple(str(entry[name]) for name in HOLDING)
