@@ -18,7 +18,8 @@ from lakehouse.views.common import write_money
 def list_files(reader: LakeReader, period: str | None = None) -> list[dict[str, Any]]:
     """Every file, ingested or only landed, by period, source and first name.
 
-    `status` is landed (not read yet), ingested, superseded (a later version of the report is here) or rejected. Every line is
+    `status` is landed (not read yet), ingested, superseded (a later version of the report is here), held (its own totals
+    disagree with its lines, and none of them goes on) or rejected. Every line is
     one of accepted, ignored and quarantined. `money` is {currency: {revenue, quarantined}}; revenue includes what is refused.
     """
     receipts = {receipt["file_id"]: receipt for receipt in landing_receipts(reader)}
@@ -63,10 +64,10 @@ def _waiting(receipt: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _ingested(reader: LakeReader, period: str | None) -> list[dict[str, Any]]:
-    # The same order as in transforms/groups.py: of the versions of one report, the latest alone counts.
+    # The same order as in transforms/groups.py: of the versions of one report whose totals agree, the latest alone counts.
     query = f"""
-        SELECT *, row_number() OVER (
-            PARTITION BY source, report_key ORDER BY report_version DESC, received_at DESC, file_id DESC) > 1 AS superseded
+        SELECT *, len(list_filter(controls, lambda c: NOT c.ok)) > 0 AS held, row_number() OVER (
+            PARTITION BY source, report_key, held ORDER BY report_version DESC, received_at DESC, file_id DESC) > 1 AS superseded
         FROM {reader.relation(bronze.files.name)} QUALIFY ? IS NULL OR period = ?
     """
     rows = reader.sql(query, [period, period])
@@ -75,13 +76,17 @@ def _ingested(reader: LakeReader, period: str | None) -> list[dict[str, Any]]:
     return [
         {
             "file_id": file_id, "names": [row["name"]], "source": row["source"], "period": row["period"],
-            "report_period": row["report_period"], "status": "superseded" if row["superseded"] else "ingested", "reason": None,
+            "report_period": row["report_period"], "status": _status(row), "reason": None,
             "lines": row["lines"], "accepted": accepted.get(file_id, 0), "ignored": ignored.get(file_id, 0),
             "quarantined": quarantined.get(file_id, 0), "controls": row["controls"] or [], "money": money.get(file_id, {}),
         }
         for row in rows
         for file_id in (row["file_id"],)
     ]  # fmt: skip
+
+
+def _status(row: Mapping[str, Any]) -> str:
+    return "held" if row["held"] else "superseded" if row["superseded"] else "ingested"
 
 
 def _counts(reader: LakeReader) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:

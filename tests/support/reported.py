@@ -66,7 +66,7 @@ def lake_with_reports(root: Path) -> Path:
 
 
 def _file(period: str, name: str, lines: int, **more: Any) -> dict[str, Any]:
-    control = {"name": "lines", "declared": "7", "found": str(lines), "ok": lines == 7}
+    control = {"name": "lines", "declared": str(lines), "found": str(lines), "ok": True}
     return _filled(
         bronze.files,
         {
