@@ -203,3 +203,17 @@ def test_a_book_is_known_by_its_text_and_its_files() -> None:
     assert book_of({"a.yaml": text}).sha256 == first
     assert book_of({"b.yaml": text}).sha256 != first
     assert book_of({"a.yaml": text + "# a comment\n"}).sha256 != first
+
+
+def test_the_contract_of_the_how_to_gives_what_its_table_says() -> None:
+    page = (Path(__file__).parents[2] / "docs/how-to/add-a-contract.md").read_text(encoding="utf-8")
+    whole = page.split("```yaml\n")[1].split("```")[0]
+    japan = usage(source="symphonic", territory="JP")
+    assert paid(book_of({"okoye.yaml": whole}).contracts[0].split(japan, Decimal(100))) == {
+        "P-DIST": Decimal(20),
+        "P-SANA": Decimal("6.336"),
+        "P-TOMAS": Decimal("4.32"),
+        "P-MIRA": Decimal("30.6"),  # as artist 31.68 - 4.752, as writer 4.32 - 0.648
+        "P-MANAGER": Decimal("5.4"),  # 4.752 + 0.648
+        "P-LABEL": Decimal("33.344"),  # 8 + 25.344
+    }
