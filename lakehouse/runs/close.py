@@ -67,9 +67,9 @@ def _draft_roots(env: Environment, period: str) -> dict[str, Root]:
 
 def _publish(env: Environment, draft: Table, table: Table, period: str, drafted: Mapping[str, Root]) -> tuple[Root, int]:
     """Appends the drafts once, and holds what is in gold against them. Raises Findings where the two differ."""
-    rows = env.store.read(draft).where(f"period = '{period}'")
+    rows = env.store.read(draft, period=period)
     version = env.store.append(table, rows, {"job": "close", "period": period}, once=publication_id(table, period))
-    written = table_root(env.store.read(table, version).where(f"period = '{period}'"), table)
+    written = table_root(env.store.read(table, version, period=period), table)
     if drafted[table.name] != written:
         raise Findings(
             f"{table.name} holds other rows of {period} than the draft (root {written.root[:16]}, not {drafted[table.name].root[:16]}): "

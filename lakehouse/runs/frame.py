@@ -55,14 +55,13 @@ class Work:
 
     def read(self, table: Table) -> DataFrame:
         """The table at its pin, up to this period."""
-        rows = self.env.store.read(table, self.pins[table.name])
-        return rows.where(rows.period <= self.period) if "period" in table.partition_by else rows
+        return self.env.store.read(table, self.pins[table.name], up_to=self.period if "period" in table.partition_by else None)
 
     def read_period(self, table: Table) -> DataFrame:
         """The table at its pin, of this period alone; or the rows that were given in its place."""
         if table.name in self.given:
             return self.given[table.name]
-        return self.env.store.read(table, self.pins[table.name]).where(f"period = '{self.period}'")
+        return self.env.store.read(table, self.pins[table.name], period=self.period)
 
     def keep(self, rows: DataFrame) -> DataFrame:
         """Rows that are used more than once: computed once, released when the job ends."""

@@ -62,7 +62,7 @@ def ingest(work: Work) -> Sequence[Append | Replace]:
         return []
     scanned = work.keep(scan_files(work.env.spark, receipts, work.env.dialects, work.env.landing.path, work.period))
     # The files are listed last: a file that is listed has all its lines. Lines of a run that was killed between the two are not written again.
-    written = work.env.store.read(bronze.lines).where(F.col("period") == work.period).select("file_id").distinct()
+    written = work.env.store.read(bronze.lines, period=work.period).select("file_id").distinct()
     return [
         Append(bronze.lines, line_rows(scanned).join(F.broadcast(written), "file_id", "left_anti")),
         Append(bronze.files, file_rows(scanned).coalesce(1)),
@@ -72,16 +72,16 @@ def ingest(work: Work) -> Sequence[Append | Replace]:
 @job(reads=(bronze.files, bronze.lines, ops.releases), writes=(ops.quarantine, ops.ignored, silver.usage), rules=_dialects)
 def conform(work: Work) -> Sequence[Append | Replace]:
     """Types every line of the period's reports: usage, not income, or refused with every reason."""
-    store, period = work.env.store, f"period = '{work.period}'"
+    store = work.env.store
     files = work.read_period(bronze.files).where("NOT exists(controls, c -> NOT c.ok)")
-    placed = [store.read(table).where(period).select(*KEY_COLUMNS) for table in (ops.quarantine, ops.ignored, silver.usage)]
+    placed = [store.read(table, period=work.period).select(*KEY_COLUMNS) for table in (ops.quarantine, ops.ignored, silver.usage)]
     fresh = (
         work.read_period(bronze.lines)
         .where("kind = 'data'")
         .join(F.broadcast(files.select("file_id")), "file_id", "left_semi")
         .join(placed[0].union(placed[1]).union(placed[2]), [*KEY_COLUMNS], "left_anti")
     )
-    refused = store.read(ops.quarantine).where(F.col("period") <= work.period)
+    refused = store.read(ops.quarantine, up_to=work.period)
     back = released_lines(work.read(bronze.lines), refused, work.read_period(ops.releases), work.env.dialects)
     back = back.withColumn("period", F.lit(work.period)).join(placed[2], [*KEY_COLUMNS], "left_anti")
     typed = conform_lines(fresh.unionByName(back), work.read(bronze.files), work.env.dialects, work.keep)
@@ -104,9 +104,9 @@ def reconcile(work: Work) -> Sequence[Append | Replace]:
     values = [F.min(name).alias(name) for name in identity]
     keys = current.union(waiting).groupBy("usage_key").agg(*values)
     # The decisions are read as they are now: a key decided by a run that was killed is not decided twice.
-    decided = work.env.store.read(silver.matches).where((F.col("ruleset") == ruleset) & (F.col("catalog_version") == catalog_version))
-    fresh = keys.join(decided.where(F.col("period") <= work.period).select("usage_key"), "usage_key", "left_anti")
-    decisions = match_keys(fresh, work.read(silver.catalog), work.env.rules)
+    decided = work.env.store.read(silver.matches, up_to=work.period).where((F.col("ruleset") == ruleset) & (F.col("catalog_version") == catalog_version))
+    fresh = keys.join(decided.select("usage_key"), "usage_key", "left_anti")
+    decisions = match_keys(work.keep(fresh), work.read(silver.catalog), work.env.rules, work.keep)
     return [
         Append(
             silver.matches,

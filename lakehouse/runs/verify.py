@@ -23,7 +23,7 @@ def verify_with_spark(env: Environment, period: str | None = None) -> dict[str, 
     periods, findings = [], []
     for name in [period] if period else published:
         row = published[name]
-        stored = {t.name: table_root(env.store.read(t).where(f"period = '{name}'"), t) for t in gold.PUBLISHED}
+        stored = {t.name: table_root(env.store.read(t, period=name), t) for t in gold.PUBLISHED}
         again = recompute(env, name, {table: int(version) for table, version in row["pins"].items()})
         findings += _differences(name, row["root"], stored, "the published rows hash to")
         findings += _differences(name, row["root"], again, "computed again from its pinned inputs it has")

@@ -7,6 +7,7 @@ compares every pair that a tier brings, so that exact hits carry their evidence 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from pyspark.sql import Column, DataFrame
@@ -27,16 +28,18 @@ _IDENTIFIER: Final = ("proprietary_id", "isrc")
 _SEEN = ("score", "title_alike", "artist_alike", "same_album", "unknown_version", "other_isrc")
 
 
-def match_keys(keys: DataFrame, catalog: DataFrame, rules: MatchingRules) -> DataFrame:
+def match_keys(
+    keys: DataFrame, catalog: DataFrame, rules: MatchingRules, keep: Callable[[DataFrame], DataFrame] = lambda rows: rows
+) -> DataFrame:
     """One decision for each usage key, in the columns DECISION.
 
     `keys`: distinct usage_key with isrc, upc, title, artist, album, label, proprietary_id.
     `catalog`: rows of silver.catalog. The result depends on nothing but the rows and the rules: not on their
-    order, nor on partitions.
+    order, nor on partitions. `keep` may persist what several tiers use.
     """
-    asked = keys.select("usage_key", *FIELDS, "proprietary_id", *_forms())
-    known = catalog.select("recording_id", *FIELDS, "proprietary_ids", *_forms())
-    exact = _exact_hits(asked, known)
+    asked = keep(keys.select("usage_key", *FIELDS, "proprietary_id", *_forms()))
+    known = keep(catalog.select("recording_id", *FIELDS, "proprietary_ids", *_forms()))
+    exact = keep(_exact_hits(asked, known))
     rest = asked.join(exact.select("usage_key").distinct(), "usage_key", "left_anti")
     sides = [f"{side}_{name}" for side in "uc" for name in FIELDS]
     found = [pairs.select("usage_key", "tier", "recording_id", *sides) for pairs in (exact, _fuzzy_pairs(rest, known, rules))]
