@@ -58,7 +58,9 @@ def start_session(settings: Settings, name: str = "lakehouse") -> SparkSession:
 
     java = find_java()
     if java is None:
-        raise Misuse(f"No Java {OLDEST_JAVA} or newer was found. Install one (Debian: apt install openjdk-17-jre-headless) or set JAVA_HOME.")
+        raise Misuse(
+            f"No Java {OLDEST_JAVA} or newer was found. Install one (Debian: apt install openjdk-17-jre-headless) or set JAVA_HOME."
+        )
     os.environ["JAVA_HOME"] = str(java)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(name).master(settings.spark_master)

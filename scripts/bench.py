@@ -27,7 +27,9 @@ def main() -> None:
         init_lake(env)
         load_catalog(env, [label / "catalog" / "recordings.csv"])
         load_contracts(env, label / "contracts")
-        print(f"{made.lines} usage lines in {made.files} files; {platform.processor() or platform.machine()}, {os.cpu_count()} cores")  # noqa: T201
+        print(
+            f"{made.lines} usage lines in {made.files} files; {platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+        )
         total = 0.0
         total += timed("land", made.lines, lambda: [env.landing.put(f, env.dialects) for f in files(label)])
         timed("start Spark", 0, lambda: env.spark)
@@ -36,7 +38,7 @@ def main() -> None:
             total += timed(stage.name, made.lines, lambda stage=stage: run_jobs([stage], env, period))
         total += timed("close", made.lines, lambda: close_period(env, period))
         total += timed("verify", made.lines, lambda: verify(str(root)))
-        print(f"{'all':<12}{total:>8.1f} s {made.lines / total:>12,.0f} lines/s")  # noqa: T201
+        print(f"{'all':<12}{total:>8.1f} s {made.lines / total:>12,.0f} lines/s")
 
 
 def files(label: Path) -> list[Path]:
@@ -48,7 +50,7 @@ def timed(name: str, lines: int, work) -> float:  # type: ignore[no-untyped-def]
     work()
     seconds = time.monotonic() - began
     rate = f"{lines / seconds:>12,.0f} lines/s" if lines else ""
-    print(f"{name:<12}{seconds:>8.1f} s {rate}", flush=True)  # noqa: T201
+    print(f"{name:<12}{seconds:>8.1f} s {rate}", flush=True)
     return seconds
 
 

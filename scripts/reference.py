@@ -87,7 +87,13 @@ def sources_page() -> str:
         for d in dialects.values()
     ]
     head = "| id | report | shape | encodings | columns | variants |\n|---|---|---|---|---|---|"
-    return "# Report formats\n\nOne document each in `conf/sources/`. How to add one: [add a DSP](../how-to/add-a-dsp.md).\n\n" + head + "\n" + "\n".join(rows) + "\n"
+    return (
+        "# Report formats\n\nOne document each in `conf/sources/`. How to add one: [add a DSP](../how-to/add-a-dsp.md).\n\n"
+        + head
+        + "\n"
+        + "\n".join(rows)
+        + "\n"
+    )
 
 
 PAGES = {"tables.md": tables_page, "settings.md": settings_page, "cli.md": cli_page, "sources.md": sources_page}
@@ -103,7 +109,7 @@ def main() -> int:
             if "--check" not in sys.argv:
                 file.write_text(text, encoding="utf-8")
     if stale and "--check" in sys.argv:
-        print(f"docs/reference is not what the declarations say ({', '.join(stale)}): run make docs", file=sys.stderr)  # noqa: T201
+        print(f"docs/reference is not what the declarations say ({', '.join(stale)}): run make docs", file=sys.stderr)
         return 1
     return 0
 

@@ -26,7 +26,10 @@ def require_parts_add_up(resolved: DataFrame) -> None:
         .collect()
     )
     if broken:
-        told = "; ".join(f"{row.source} {row.usage_period} {row.currency} key {row.usage_key[:12]}: {row.base:f} in, {row.given:f} out" for row in broken)
+        told = "; ".join(
+            f"{row.source} {row.usage_period} {row.currency} key {row.usage_key[:12]}: {row.base:f} in, {row.given:f} out"
+            for row in broken
+        )
         raise Findings(f"Parts do not add up to what was given: {told}. Nothing was written.")
 
 
@@ -34,5 +37,8 @@ def require_no_difference(conserved: DataFrame) -> None:
     """Every file's money is somewhere. Raises Findings naming each file and currency where it is not."""
     broken = conserved.where("difference != 0").limit(_SHOWN).collect()
     if broken:
-        told = "; ".join(f"file {row.file_id[:12]} ({row.source}), {row.currency}: {row.difference:f} of {row.revenue:f} unaccounted for" for row in broken)
+        told = "; ".join(
+            f"file {row.file_id[:12]} ({row.source}), {row.currency}: {row.difference:f} of {row.revenue:f} unaccounted for"
+            for row in broken
+        )
         raise Findings(f"Money is missing or made up: {told}. Nothing was written.")

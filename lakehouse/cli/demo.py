@@ -39,7 +39,9 @@ def run_demo(env: Environment, directory: Path, lines: int) -> int:
         init_lake(env)
         loaded = load_catalog(env, sorted((directory / "catalog").iterdir()))
         book = load_contracts(env, directory / "contracts")
-        _say(f"Catalog: {loaded['recordings']} recordings on {loaded['releases']} releases. Contract book: {book['contracts']} contracts.")
+        _say(
+            f"Catalog: {loaded['recordings']} recordings on {loaded['releases']} releases. Contract book: {book['contracts']} contracts."
+        )
         landed = [env.landing.put(file, env.dialects) for file in sorted((directory / "dumps").rglob("*")) if file.is_file()]
         for file in landed:
             if file.status != "landed":
@@ -77,9 +79,13 @@ def differences(report: dict[str, Any], truth: dict[str, Any], env: Environment,
     earned = {(row["payee"], row["currency"]): Decimal(row["earned"]) for row in list_statements(env.reader, period)}
     for row in truth["payees"]:
         if earned.get((row["payee"], row["currency"])) != Decimal(row["earned"]):
-            found.append(f"{period} {row['payee']} {row['currency']}: {earned.get((row['payee'], row['currency']))}, expected {row['earned']}")
+            found.append(
+                f"{period} {row['payee']} {row['currency']}: {earned.get((row['payee'], row['currency']))}, expected {row['earned']}"
+            )
     if not found:
-        typer.echo(f"  reconciled with expected.json: lines, money and {len(truth['payees'])} payees' earnings, to the last decimal")
+        typer.echo(
+            f"  reconciled with expected.json: lines, money and {len(truth['payees'])} payees' earnings, to the last decimal"
+        )
     return found
 
 

@@ -64,7 +64,9 @@ def table(rows: Sequence[dict[str, Any]], title: str | None = None, columns: Seq
     names = list(columns or rows[0])
     grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in names:
-        grid.add_column(name.replace("_", " "), justify="right" if all(_is_number(row.get(name)) for row in rows) else "left", overflow="fold")
+        grid.add_column(
+            name.replace("_", " "), justify="right" if all(_is_number(row.get(name)) for row in rows) else "left", overflow="fold"
+        )
     for row in rows:
         grid.add_row(*(_cell(row.get(name)) for name in names))
     console.print(grid)
@@ -85,7 +87,9 @@ def _cell(value: Any) -> str:
     return text
 
 
-def command(app: typer.Typer, name: str, *, needs_lake: bool = True) -> Callable[[Callable[..., int | None]], Callable[..., None]]:
+def command(
+    app: typer.Typer, name: str, *, needs_lake: bool = True
+) -> Callable[[Callable[..., int | None]], Callable[..., None]]:
     """Registers ``function(env, out, ...) -> exit code`` as a command with --root, --json and --debug."""
 
     def register(function: Callable[..., int | None]) -> Callable[..., None]:
@@ -133,7 +137,10 @@ def _report(error: Exception, out: Output) -> int:
         message, code = f"The store cannot be reached: {error}", Busy.exit_code
     else:
         first = str(error).strip().splitlines()
-        message, code = f"{type(error).__name__}: {first[0] if first else 'no message'} (run again with --debug for the traceback)", 1
+        message, code = (
+            f"{type(error).__name__}: {first[0] if first else 'no message'} (run again with --debug for the traceback)",
+            1,
+        )
     print(f"lakehouse: {message}", file=sys.stderr)  # noqa: T201
     if out.as_json:
         print(json.dumps({"error": message, "exit_code": code}))  # noqa: T201

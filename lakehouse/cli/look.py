@@ -41,7 +41,9 @@ def statements(
 
 
 @command(app, "show")
-def show(env: Environment, out: Output, statement_id: Annotated[str, typer.Argument(help="As `lakehouse statements` lists it.")]) -> int:
+def show(
+    env: Environment, out: Output, statement_id: Annotated[str, typer.Argument(help="As `lakehouse statements` lists it.")]
+) -> int:
     """One statement with its lines."""
     from lakehouse.views.statements import show_statement
 
@@ -93,7 +95,9 @@ def export(
 
 
 @command(app, "history")
-def history(env: Environment, out: Output, name: Annotated[str, typer.Argument(metavar="TABLE", help="Such as gold.statements.")]) -> int:
+def history(
+    env: Environment, out: Output, name: Annotated[str, typer.Argument(metavar="TABLE", help="Such as gold.statements.")]
+) -> int:
     """The Delta versions of a table, with the run that made each."""
     from lakehouse.tables import table as declared
     from lakehouse.views.states import history as versions

@@ -19,7 +19,9 @@ def _short(digest: str | None) -> str:
 def print_report(report: dict[str, Any]) -> None:
     """A period's reconciliation."""
     lines, matching = report["lines"], report["matching"]
-    typer.echo(f"\n{report['period']}: {'drafts written' if report['changed'] else 'nothing new'}, {report['statements']} statements")
+    typer.echo(
+        f"\n{report['period']}: {'drafts written' if report['changed'] else 'nothing new'}, {report['statements']} statements"
+    )
     typer.echo("  lines    " + ", ".join(f"{count} {what}" for what, count in lines.items() if count or what != "held"))
     typer.echo("  matching " + ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in matching.items()))
     table(report["money"], "Money, to the last decimal")

@@ -69,13 +69,17 @@ def catalog_load(env: Environment, out: Output, files: Paths) -> int:
 
 
 def print_loaded(loaded: dict[str, Any]) -> None:
-    typer.echo(f"Catalog version {loaded['version']}: {loaded['recordings']} recordings on {loaded['releases']} releases, {loaded['changed']} changed.")
+    typer.echo(
+        f"Catalog version {loaded['version']}: {loaded['recordings']} recordings on {loaded['releases']} releases, {loaded['changed']} changed."
+    )
     if loaded["findings"]:
         table(loaded["findings"], "Findings")
 
 
 @command(contracts, "lint")
-def contracts_lint(env: Environment, out: Output, path: Annotated[Path, typer.Argument(help="The book: a folder or one file.", exists=True)]) -> int:
+def contracts_lint(
+    env: Environment, out: Output, path: Annotated[Path, typer.Argument(help="The book: a folder or one file.", exists=True)]
+) -> int:
     """Finds what is wrong with a contract book, with file, line, rule and a sentence."""
     from lakehouse.runs.books import lint_book
 
@@ -85,7 +89,9 @@ def contracts_lint(env: Environment, out: Output, path: Annotated[Path, typer.Ar
 
 
 @command(contracts, "load")
-def contracts_load(env: Environment, out: Output, path: Annotated[Path, typer.Argument(help="The book: a folder or one file.", exists=True)]) -> int:
+def contracts_load(
+    env: Environment, out: Output, path: Annotated[Path, typer.Argument(help="The book: a folder or one file.", exists=True)]
+) -> int:
     """Loads a contract book without findings as a new version."""
     from lakehouse.runs.admin import load_contracts
 

@@ -46,14 +46,18 @@ def close_period(env: Environment, period: str) -> dict[str, Any]:
     )  # fmt: skip
     row = {**publication(manifest, write_manifest(env.reader, manifest)), "closed_at": datetime.now(timezone.utc)}
     frame = env.spark.createDataFrame([tuple(row[column] for column in gold.periods.columns)], gold.periods.ddl)
-    env.store.append(gold.periods, frame.coalesce(1), {"job": "close", "period": period, "root": row["root"]}, once=f"close:{period}")
+    env.store.append(
+        gold.periods, frame.coalesce(1), {"job": "close", "period": period, "root": row["root"]}, once=f"close:{period}"
+    )
     return _published(env, period)
 
 
 def _pins(runs: dict[str, dict[str, Any]]) -> dict[str, int]:
     """The version at which each input table was read; where stages read it one after the other, the last."""
     reads = [(name, int(version)) for run in runs.values() for name, version in run["reads"].items()]
-    return {name: max(v for n, v in reads if n == name) for name in sorted({n for n, _ in reads}) if not name.startswith("draft.")}
+    return {
+        name: max(v for n, v in reads if n == name) for name in sorted({n for n, _ in reads}) if not name.startswith("draft.")
+    }
 
 
 def _draft_roots(env: Environment, period: str) -> dict[str, Root]:
@@ -82,7 +86,9 @@ def _require_fresh(env: Environment, period: str) -> None:
     runs = latest_runs(env, period)
     stale = [stage.name for stage in STAGES if runs.get(stage.name, {}).get("fingerprint") != stage.fingerprint(env, period)]
     if stale:
-        raise Findings(f"The drafts of {period} are not those of today's inputs ({', '.join(stale)}). Run `lakehouse run --period {period}` first.")
+        raise Findings(
+            f"The drafts of {period} are not those of today's inputs ({', '.join(stale)}). Run `lakehouse run --period {period}` first."
+        )
 
 
 def _published(env: Environment, period: str) -> dict[str, Any]:

@@ -36,9 +36,13 @@ def require_open(env: Environment, period: str) -> None:
     if period in closed:
         raise Findings(f"{period} is closed and refuses change. What came late is booked by running the next period.")
     if later := [p for p in closed if p > period]:
-        raise Findings(f"{later[0]} is closed already, so {period} can no longer be. Its reports are booked by running an open period.")
+        raise Findings(
+            f"{later[0]} is closed already, so {period} can no longer be. Its reports are booked by running an open period."
+        )
     if publication_has_begun(env, period):
-        raise Findings(f"The publication of {period} has begun and was interrupted. Run `lakehouse close --period {period}` to finish it.")
+        raise Findings(
+            f"The publication of {period} has begun and was interrupted. Run `lakehouse close --period {period}` to finish it."
+        )
 
 
 def publication_has_begun(env: Environment, period: str) -> bool:

@@ -53,7 +53,9 @@ def _waiting(env: Environment, records: Sequence[str]) -> dict[str, str]:
     )
     waiting = {row["record_id"]: row["period"] for row in rows}
     if unknown := [record for record in records if record not in waiting]:
-        raise Misuse(f"Not in quarantine, or released already: {', '.join(unknown)}. `lakehouse quarantine list` shows what waits.")
+        raise Misuse(
+            f"Not in quarantine, or released already: {', '.join(unknown)}. `lakehouse quarantine list` shows what waits."
+        )
     return {record: waiting[record] for record in records} if records else waiting
 
 
@@ -67,9 +69,14 @@ def _tried(env: Environment, refused: Mapping[str, str], changes: Mapping[str, s
     if not refused:
         return {}
     spark, store = env.spark, env.store
-    asked = spark.createDataFrame([(record, dict(changes) or None) for record in refused], "record_id string, changes map<string,string>")
+    asked = spark.createDataFrame(
+        [(record, dict(changes) or None) for record in refused], "record_id string, changes map<string,string>"
+    )
     known = store.read(ops.quarantine).join(F.broadcast(asked.select("record_id")), "record_id", "left_semi")
     lines = released_lines(store.read(bronze.lines), known, asked, env.dialects)
     typed = conform_lines(lines, store.read(bronze.files), env.dialects)
-    still = {row.record_id: [reason.asDict() for reason in row.reasons] for row in typed.quarantine.select("record_id", "reasons").collect()}
+    still = {
+        row.record_id: [reason.asDict() for reason in row.reasons]
+        for row in typed.quarantine.select("record_id", "reasons").collect()
+    }
     return {record: still.get(record, []) for record in refused}

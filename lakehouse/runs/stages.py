@@ -104,13 +104,17 @@ def reconcile(work: Work) -> Sequence[Append | Replace]:
     values = [F.min(name).alias(name) for name in identity]
     keys = current.union(waiting).groupBy("usage_key").agg(*values)
     # The decisions are read as they are now: a key decided by a run that was killed is not decided twice.
-    decided = work.env.store.read(silver.matches, up_to=work.period).where((F.col("ruleset") == ruleset) & (F.col("catalog_version") == catalog_version))
+    decided = work.env.store.read(silver.matches, up_to=work.period).where(
+        (F.col("ruleset") == ruleset) & (F.col("catalog_version") == catalog_version)
+    )
     fresh = keys.join(decided.select("usage_key"), "usage_key", "left_anti")
     decisions = match_keys(work.keep(fresh), work.read(silver.catalog), work.env.rules, work.keep)
     return [
         Append(
             silver.matches,
-            decisions.withColumns({"catalog_version": F.lit(catalog_version).cast("bigint"), "period": F.lit(work.period)}).coalesce(1),
+            decisions.withColumns(
+                {"catalog_version": F.lit(catalog_version).cast("bigint"), "period": F.lit(work.period)}
+            ).coalesce(1),
         )
     ]
 
@@ -192,7 +196,9 @@ def _conserved(work: Work, lines: DataFrame, holding: DataFrame) -> DataFrame:
     return conserve(
         usage=work.read_period(silver.usage).join(F.broadcast(dead), "file_id", "left_anti"),
         refused=refused.where(F.col("period") == work.period).join(released, "record_id", "left_anti"),
-        returned=refused.where(F.col("period") < work.period).join(released.where(F.col("period") == work.period), "record_id", "left_semi"),
+        returned=refused.where(F.col("period") < work.period).join(
+            released.where(F.col("period") == work.period), "record_id", "left_semi"
+        ),
         lines=lines,
         holding=holding,
         undone=undone,

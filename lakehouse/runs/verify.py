@@ -27,7 +27,14 @@ def verify_with_spark(env: Environment, period: str | None = None) -> dict[str, 
         again = recompute(env, name, {table: int(version) for table, version in row["pins"].items()})
         findings += _differences(name, row["root"], stored, "the published rows hash to")
         findings += _differences(name, row["root"], again, "computed again from its pinned inputs it has")
-        periods.append({"period": name, "root": period_root(stored), "rows": sum(root.rows for root in stored.values()), "totals": dict(row["totals"])})
+        periods.append(
+            {
+                "period": name,
+                "root": period_root(stored),
+                "rows": sum(root.rows for root in stored.values()),
+                "totals": dict(row["totals"]),
+            }
+        )
     return {"ok": not findings, "engine": "spark", "periods": periods, "findings": findings}
 
 
@@ -49,4 +56,10 @@ def _differences(period: str, promised: str, roots: Mapping[str, Root], found: s
     root = period_root(roots)
     if root == promised:
         return []
-    return [{"kind": "root_mismatch", "object": f"period {period}", "message": f"{period} was published with root {promised}; {found} {root}."}]
+    return [
+        {
+            "kind": "root_mismatch",
+            "object": f"period {period}",
+            "message": f"{period} was published with root {promised}; {found} {root}.",
+        }
+    ]

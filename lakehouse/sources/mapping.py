@@ -143,7 +143,11 @@ def _remembering(read: Reader, sources: tuple[tuple[int, ...], tuple[str, ...]])
     seen: dict[Any, str | None] = {}
 
     def ask(cells: Cells, captured: Captured) -> str | None:
-        key: Any = cells[places[0]] if len(places) == 1 and not names else (*(cells[p] for p in places), *(captured.get(n) for n in names))
+        key: Any = (
+            cells[places[0]]
+            if len(places) == 1 and not names
+            else (*(cells[p] for p in places), *(captured.get(n) for n in names))
+        )
         try:
             return seen[key]
         except KeyError:

@@ -32,7 +32,9 @@ _SCANNED = (*bronze.lines.fields, *_FILE_FIELDS)
 _SCHEMA = ", ".join(f"{field.name} {field.type}" for field in _SCANNED)
 
 
-def scan_files(spark: SparkSession, receipts: Sequence[Receipt], dialects: Dialects, path_of: Callable[[str], str], period: str) -> DataFrame:
+def scan_files(
+    spark: SparkSession, receipts: Sequence[Receipt], dialects: Dialects, path_of: Callable[[str], str], period: str
+) -> DataFrame:
     """Every record of the files, and one closing row for each file. `line_rows` and `file_rows` tell them apart."""
     known = [
         {**dataclasses.asdict(receipt), "path": path_of(receipt.file_id), "dialect": dialects[receipt.source or ""]}
@@ -79,7 +81,8 @@ def _file(file: dict[str, Any], period: str, schema: pa.Schema) -> Iterator[pa.R
     controls = [dataclasses.asdict(result) for result in tally.results()]
     received = datetime.fromisoformat(file["received_at"])
     yield pa.RecordBatch.from_pylist(
-        [{**whole, **shared, "line_no": _WHOLE_FILE, "lines": count, "controls": controls, "received_at": received}], schema=schema
+        [{**whole, **shared, "line_no": _WHOLE_FILE, "lines": count, "controls": controls, "received_at": received}],
+        schema=schema,
     )
 
 

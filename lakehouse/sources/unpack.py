@@ -14,7 +14,7 @@ _CHUNK = 1 << 20
 _DEPTH = 2
 
 
-class Refused(Exception):  # noqa: N818 (an answer about a file, not a failure of the program)
+class Refused(Exception):
     """Why a file cannot be unpacked, for the person who sent it."""
 
 

@@ -61,7 +61,9 @@ class Landing:
         receipt = _receipt(path, file_id, seen, source, period)
         known = self._known(file_id)
         if known and known.status == "landed":
-            self._objects.put_new(f"landing/names/{file_id}/{hashlib.sha256(path.name.encode()).hexdigest()[:16]}", path.name.encode())
+            self._objects.put_new(
+                f"landing/names/{file_id}/{hashlib.sha256(path.name.encode()).hexdigest()[:16]}", path.name.encode()
+            )
             return Landed(str(path), file_id, known.source, "duplicate", f"the same content as {known.name}")
         folder = receipt.report_period if receipt.status == "landed" else "rejected"
         self._objects.put_new(f"landing/files/{file_id}", seen.payload)

@@ -20,7 +20,9 @@ files = Table(
         Field("name", "string", "Name under which the file first arrived", required=True),
         period("report_period", "Statement period the report itself belongs to"),
         Field("report_key", "string", "Identity of the report: versions of one report share it", required=True),
-        Field("report_version", "int", "Version that the name or the report states; the latest version alone counts", required=True),
+        Field(
+            "report_version", "int", "Version that the name or the report states; the latest version alone counts", required=True
+        ),
         Field("bytes", "bigint", "Size after unpacking", required=True),
         Field("lines", "bigint", "Records in the file, of every kind", required=True),
         Field(

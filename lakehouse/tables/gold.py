@@ -44,8 +44,10 @@ royalty_lines = Table(
         money("base", "Their amount, before any clause"),
         money("amount", "This party's part of it"),
         Field(
-            "stages", "array<struct<stage:string,term:string,amount_in:decimal(38,18),amount_out:decimal(38,18)>>",
-            "The way from base to amount, clause by clause", required=True,
+            "stages",
+            "array<struct<stage:string,term:string,amount_in:decimal(38,18),amount_out:decimal(38,18)>>",
+            "The way from base to amount, clause by clause",
+            required=True,
         ),
     ),
 )

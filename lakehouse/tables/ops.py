@@ -16,8 +16,10 @@ quarantine = Table(
         Field("text", "string", "The line verbatim", required=True),
         Field("cells", "array<string>", "Its cells, where it could be cut"),
         Field(
-            "reasons", "array<struct<column:string,rule:string,value:string,message:string>>",
-            "Everything that is wrong with it: column, rule, value found, and what was expected", required=True,
+            "reasons",
+            "array<struct<column:string,rule:string,value:string,message:string>>",
+            "Everything that is wrong with it: column, rule, value found, and what was expected",
+            required=True,
         ),
         Field("amount", MONEY, "Its money, where that can be read"),
         Field("currency", "string", "Its currency, where that can be read"),

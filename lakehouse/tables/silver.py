@@ -21,7 +21,9 @@ usage = Table(
         Field("meaning", "string", "Business meaning: new income, or the restatement of income", True, one_of=MEANINGS),
         Field("channel", "string", "DSP, store or society that reported the usage, as named in the report", required=True),
         Field("configuration", "string", "How the music was used or sold", required=True, one_of=CONFIGURATIONS),
-        Field("territory", "string", "ISO 3166-1 alpha-2, or ZZ where the report gives none", True, "territory RLIKE '^[A-Z]{2}$'"),
+        Field(
+            "territory", "string", "ISO 3166-1 alpha-2, or ZZ where the report gives none", True, "territory RLIKE '^[A-Z]{2}$'"
+        ),
         Field("price_category", "string", "Price tier, offer or subscription type, as reported"),
         sha256("usage_key", "SHA-256 of the normalised identity of the recording: what the matcher decides on"),
         Field("isrc", "string", "ISRC, 12 characters", check="isrc RLIKE '^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$'"),
@@ -86,13 +88,18 @@ matches = Table(
         Field("catalog_version", "bigint", "Delta version of silver.catalog that was searched", required=True),
         Field("reconciliation_status", "string", "The decision; only MATCHED and DRIFT_FLAGGED are paid", True, one_of=STATUSES),
         Field(
-            "match_confidence", "double", "0 to 1; exact identifiers are 1.0", True,
-            "match_confidence BETWEEN 0 AND 1", rooted=False,
+            "match_confidence",
+            "double",
+            "0 to 1; exact identifiers are 1.0",
+            True,
+            "match_confidence BETWEEN 0 AND 1",
+            rooted=False,
         ),
         Field("recording_id", "string", "The recording, when matched or drift-flagged"),
         Field("tier", "string", "Which tier decided: isrc, upc_track, title_artist, fuzzy, none", required=True),
         Field(
-            "evidence", "array<struct<field:string,level:string,usage:string,catalog:string>>",
+            "evidence",
+            "array<struct<field:string,level:string,usage:string,catalog:string>>",
             "For each field: how well it agrees, and the two values",
         ),
         Field("candidates", "int", "How many recordings were compared", required=True),

@@ -77,7 +77,9 @@ def _reader(dialects: Dialects) -> Callable[[Iterable[pa.RecordBatch]], Iterator
     return batches
 
 
-def _canonical(batch: pa.RecordBatch, reader_of: Callable[[str, str | None], RowReader], key_of: Callable[..., str]) -> pa.RecordBatch:
+def _canonical(
+    batch: pa.RecordBatch, reader_of: Callable[[str, str | None], RowReader], key_of: Callable[..., str]
+) -> pa.RecordBatch:
     asked = [batch.column(name).to_pylist() for name in ("source", "variant", "cells", "captured", "error")]
     fields, faults, keys = [], [], []
     for source, variant, cells, captured, error in zip(*asked, strict=True):

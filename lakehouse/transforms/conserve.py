@@ -19,7 +19,13 @@ _KEYS = ("file_id", "source", "currency")
 
 
 def conserve(
-    usage: DataFrame, refused: DataFrame, returned: DataFrame, lines: DataFrame, holding: DataFrame, undone: DataFrame, period: str
+    usage: DataFrame,
+    refused: DataFrame,
+    returned: DataFrame,
+    lines: DataFrame,
+    holding: DataFrame,
+    undone: DataFrame,
+    period: str,
 ) -> DataFrame:
     """gold.conservation of a period, measured from both ends: reports in, and places where the money went.
 
@@ -43,7 +49,11 @@ def conserve(
     sums = [F.sum(place).alias(place) for place in ("revenue", *_PLACES)]
     total = reduce(lambda a, b: a.unionByName(b), flows).groupBy(*_KEYS).agg(*sums)
     difference = reduce(lambda rest, place: rest - F.col(place), _PLACES, F.col("revenue"))
-    return total.withColumn("difference", difference.cast(MONEY)).withColumn("period", F.lit(period)).select(*gold.conservation.columns)
+    return (
+        total.withColumn("difference", difference.cast(MONEY))
+        .withColumn("period", F.lit(period))
+        .select(*gold.conservation.columns)
+    )
 
 
 def _flow(rows: DataFrame, **amounts) -> DataFrame:  # type: ignore[no-untyped-def]

@@ -23,7 +23,9 @@ def superseded(files: DataFrame) -> DataFrame:
     lines is held whole, and replaces nothing.
     """
     sound = files.where("coalesce(forall(controls, c -> c.ok), true)")
-    latest = Window.partitionBy("source", "report_key").orderBy(F.desc("report_version"), F.desc("received_at"), F.desc("file_id"))
+    latest = Window.partitionBy("source", "report_key").orderBy(
+        F.desc("report_version"), F.desc("received_at"), F.desc("file_id")
+    )
     return sound.withColumn("age", F.row_number().over(latest)).where("age > 1").select("file_id")
 
 

@@ -22,10 +22,14 @@ _ACCOUNT_OF_CATEGORY = {
 def book_ledger(lines: DataFrame, holding: DataFrame, statements: DataFrame, period: str) -> DataFrame:
     """gold.ledger: each report's money to those who own it, then each statement's balance to what is payable."""
     accounts = F.create_map(*(F.lit(x) for pair in _ACCOUNT_OF_CATEGORY.items() for x in pair))
-    owned = lines.select("file_id", "source", "currency", F.concat_ws(":", accounts[F.col("category")], "payee").alias("account"), -F.col("amount"))
+    owned = lines.select(
+        "file_id", "source", "currency", F.concat_ws(":", accounts[F.col("category")], "payee").alias("account"), -F.col("amount")
+    )
     held = holding.select("file_id", "source", "currency", F.lit("liabilities:holding").alias("account"), -F.col("amount"))
     credits = owned.toDF("file_id", "source", "currency", "account", "amount").union(held)
-    debits = credits.select("file_id", "source", "currency", F.concat(F.lit("assets:receivable:"), "source").alias("account"), -F.col("amount"))
+    debits = credits.select(
+        "file_id", "source", "currency", F.concat(F.lit("assets:receivable:"), "source").alias("account"), -F.col("amount")
+    )
     reports = (
         credits.union(debits.toDF(*credits.columns))
         .groupBy("file_id", "source", "currency", "account")

@@ -22,9 +22,7 @@ def released_lines(lines: DataFrame, refused: DataFrame, releases: DataFrame, di
         [(name, list(dialect.fields)) for name, dialect in dialects.by_id.items()], "source string, columns array<string>"
     )
     wanted = releases.select("record_id", "changes").join(refused.select("record_id", "file_id", "line_no"), "record_id")
-    changed = F.transform(
-        "cells", lambda cell, place: F.coalesce(F.try_element_at("changes", F.get("columns", place)), cell)
-    )
+    changed = F.transform("cells", lambda cell, place: F.coalesce(F.try_element_at("changes", F.get("columns", place)), cell))
     return (
         lines.join(F.broadcast(wanted), ["file_id", "line_no"])
         .join(F.broadcast(columns), "source")

@@ -72,9 +72,7 @@ def _rows(group: dict[str, Any], book: ContractBook) -> Iterator[dict[str, Any]]
 
 
 def _part(part: Part) -> dict[str, Any]:
-    steps = [
-        {"stage": s.stage, "term": s.term, "amount_in": s.amount_in, "amount_out": s.amount_out} for s in part.stream.steps
-    ]
+    steps = [{"stage": s.stage, "term": s.term, "amount_in": s.amount_in, "amount_out": s.amount_out} for s in part.stream.steps]
     return {"payee": part.party, "role": part.role, "category": part.category, "amount": part.stream.amount, "stages": steps}
 
 

@@ -61,7 +61,9 @@ def _statements(accounts: list[dict[str, Any]], names: dict[str, str], period: s
     return [_statement(a, balances[a["payee"]], payable.get(a["payee"]), names, period) for a in accounts]
 
 
-def _statement(account: dict[str, Any], balance: Decimal, payable: Decimal | None, names: dict[str, str], period: str) -> dict[str, Any]:
+def _statement(
+    account: dict[str, Any], balance: Decimal, payable: Decimal | None, names: dict[str, str], period: str
+) -> dict[str, Any]:
     payee, currency = account["payee"], account["currency"]
     none = dict.fromkeys(("deducted", "recouped", "reserved", "taxed"), ZERO)
     return {

@@ -37,14 +37,17 @@ def _lines(reader: LakeReader, period: str) -> dict[str, int]:
     )
     # What a later period released was in quarantine when this one was drawn up, and is accepted there.
     released = f"SELECT record_id FROM {reader.relation(ops.releases.name)} WHERE period <= ?"
-    row = reader.sql(f"""
+    row = reader.sql(
+        f"""
         WITH held AS (SELECT file_id FROM {files} WHERE len(list_filter(controls, lambda c: NOT c.ok)) > 0)
         SELECT (SELECT count(*) FROM {lines}) AS read,
                (SELECT count(*) FROM {usage}) AS accepted,
                (SELECT count(*) FROM {ignored}) + (SELECT count(*) FROM {lines} WHERE kind != 'data') AS ignored,
                (SELECT count(*) FROM {refused} WHERE record_id NOT IN ({released})) AS quarantined,
                (SELECT count(*) FROM {lines} WHERE kind = 'data' AND file_id IN (SELECT file_id FROM held)) AS held
-    """, [period])[0]
+    """,
+        [period],
+    )[0]
     return {name: int(value) for name, value in row.items()}
 
 
