@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ def run_demo(env: Environment, directory: Path, lines: int) -> int:
     began = time.monotonic()
     for folder in (directory, Path(env.root)):
         shutil.rmtree(folder, ignore_errors=True)
+    # Spark takes seconds to start: it does so while the label is made.
+    spark = ThreadPoolExecutor(1).submit(lambda: env.spark.range(1).count())
     made = write_demo(directory, lines=lines, months=2, seed=1)
     expected = json.loads((directory / "expected.json").read_text(encoding="utf-8"))
     _say(f"A label with {made.files} files and {made.lines} usage lines is in {directory}/.")
@@ -46,6 +49,7 @@ def run_demo(env: Environment, directory: Path, lines: int) -> int:
         for file in landed:
             if file.status != "landed":
                 _say(f"  {file.status}: {Path(file.path).name}: {file.reason}")
+        spark.result()
         wrong: list[str] = []
         for period in sorted(expected["periods"]):
             report = run_period(env, period, progress=_say)
