@@ -35,7 +35,9 @@ def launch_step(step: Step, doc: str | None = None) -> None:
     parser.add_argument("--period", required=True, metavar="YYYY-MM")
     parser.add_argument("--root", help="the lake; LAKEHOUSE_ROOT by default")
     given = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # Ours alone: py4j tells of every connection, after the answer too.
+    logging.getLogger("lakehouse").setLevel(logging.INFO)
     try:
         env = Environment(load_settings(root=given.root))
         with writer_lease(env.root):
