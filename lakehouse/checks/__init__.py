@@ -1,0 +1,1 @@
+"""What must hold of rows and of whole frames, as data with reasons."""
