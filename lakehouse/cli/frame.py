@@ -6,7 +6,8 @@ import functools
 import inspect
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,9 +42,18 @@ class Output:
         else:
             table(data if isinstance(data, list) else [data])
 
-    def progress(self, text: str) -> None:
-        """A line about work in hand, on stderr."""
-        print(text, file=sys.stderr, flush=True)  # noqa: T201
+    @contextmanager
+    def progress(self, total: int) -> Iterator[Callable[[str], None]]:
+        """A bar over `total` steps on stderr, or a line for each step where stderr is no terminal. Call what it gives as a step begins."""
+        if not sys.stderr.isatty():
+            yield lambda text: print(text, file=sys.stderr, flush=True)  # noqa: T201
+            return
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(stderr=True), transient=True) as bars:
+            bar = bars.add_task("", total=total, completed=-1)
+            yield lambda text: bars.update(bar, advance=1, description=text)
 
 
 def _plain(value: Any) -> str:

@@ -122,9 +122,10 @@ def run(env: Environment, out: Output, period: Period) -> int:
     """Every stage of a period up to draft statements, then the reconciliation."""
     from lakehouse.cli.people import print_report
     from lakehouse.runs.period import run_period
+    from lakehouse.runs.stages import STAGES
 
-    with writer_lease(env.root):
-        report = run_period(env, period, progress=out.progress)
+    with writer_lease(env.root), out.progress(len(STAGES)) as began:
+        report = run_period(env, period, progress=began)
     out.show(report, print_report)
     return 1 if report["held_files"] else 0
 
