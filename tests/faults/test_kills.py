@@ -47,7 +47,8 @@ def killed(lake: Path, verb: str, after_objects: int, delay: float) -> bool:
             time.sleep(0.01)
         time.sleep(delay)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
     return process.wait(timeout=30) == -signal.SIGKILL
 
 
