@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import deltalake
 from deltalake.exceptions import TableNotFoundError
@@ -63,7 +64,8 @@ class DeltaStore:
         delta = deltalake.DeltaTable(self.path(table), version=version)
         if features := _NOT_PLAIN & set(delta.protocol().reader_features or ()):
             raise Misuse(f"{table.name} uses {', '.join(sorted(features))}: its files are not its rows. Rewrite it without.")
-        files = sorted(delta.file_uris(partitions))
+        # The log gives addresses, in which a blank is %20; Spark asks for paths.
+        files = sorted(unquote(address) for address in delta.file_uris(partitions))
         schema = ", ".join(f"{field.name} {field.type}" for field in table.fields)
         if not files:
             return self.spark.createDataFrame([], schema)
