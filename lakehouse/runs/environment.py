@@ -15,6 +15,7 @@ from lakehouse.settings import Settings, conf_dir
 from lakehouse.sources.recognise import Dialects, load_dialects
 from lakehouse.store.landing import Landing
 from lakehouse.store.reader import LakeReader
+from lakehouse.views.common import closed_periods
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -76,8 +77,7 @@ class Environment:
 
     def closed_periods(self) -> list[str]:
         """The periods that are published, oldest first."""
-        reader = self.reader
-        return [row["period"] for row in reader.sql(f"SELECT period FROM {reader.relation('gold.periods')} ORDER BY period")]
+        return closed_periods(self.reader)
 
     def book(self, version: int | None = None) -> ContractBook:
         """The contract book at a Delta version of silver.contracts, by default the newest. Raises Misuse where it is broken."""

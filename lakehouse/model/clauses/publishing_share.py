@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Literal
 
 from pydantic import field_validator
 
 from lakehouse.model.clauses.base import Clause, Flow, Part
-from lakehouse.model.money import Rate
+from lakehouse.model.money import Rate, write_rate
 
 
 class PublishingShare(Clause):
@@ -24,7 +25,7 @@ class PublishingShare(Clause):
     @classmethod
     def _shares_add_up(cls, shares: dict[str, Rate]) -> dict[str, Rate]:
         if sum(shares.values()) != 1:
-            raise ValueError(f"the writers' shares add up to {float(sum(shares.values()) * 100):g}%, not 100%")
+            raise ValueError(f"the writers' shares add up to {write_rate(sum(shares.values(), Fraction(0)))}, not 100%")
         return shares
 
     def parties(self) -> tuple[str, ...]:
