@@ -13,7 +13,7 @@ from lakehouse.demo.reports import IDENTITY, Layout, Sale, last_day, text
 RATE = 41_250_000
 
 DSR = Layout(
-    "dsr_basic_audio_12",
+    "dsr_basic_audio",
     "DSR_PADPIDA2024010101K_Northstream_Premium_{period}.tsv",
     "EUR",
     "",

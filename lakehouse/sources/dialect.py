@@ -15,10 +15,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr,
 
 from lakehouse.model.usage import FIELDS
 from lakehouse.model.vocabulary import CONFIGURATIONS, MEANINGS, NOT_INCOME
+from lakehouse.sources.dsr_layouts import Layouts
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 Encoding = Literal["utf-8", "utf-8-bom", "utf-16-le-bom", "latin-1", "cp1252", "cp932"]
 Delimiter = Literal["TAB", ",", ";", "|"]
+# What a file may lie in. Sheets of workbooks and HTML tables are read as comma-separated UTF-8, see unpack.
+Container = Literal["plain", "gzip", "zip", "xlsx", "xls", "html"]
+# What landing knows of every report besides what it captured: its statement month.
+REPORT_PERIOD = "report_period"
 # What a DDEX flat file's HEAD record says about the whole file.
 HEAD_CAPTURES = (
     "SenderPartyId", "SenderName", "RecipientPartyId", "ServiceDescription", "UsageStartDate", "UsageEndDate", "FileNumber",
@@ -31,17 +36,23 @@ class _Strict(BaseModel):
 
 
 class Condition(_Strict):
-    """Holds when the trimmed cell of `column` is one of `any`, or is not blank and none of `none_of`. Case does not matter."""
+    """Holds when the trimmed cell of `column` is one of `any`, is not blank and none of `none_of`, or is blank. Case does not matter."""
 
     column: str
     any: tuple[str, ...] = ()
     none_of: tuple[str, ...] = ()
+    blank: Literal[True] | None = None
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Condition:
-        if bool(self.any) == bool(self.none_of):
-            raise ValueError(f"condition on {self.column!r}: give either `any` or `none_of`")
+        if sum(map(bool, (self.any, self.none_of, self.blank))) != 1:
+            raise ValueError(f"condition on {self.column!r}: give exactly one of `any`, `none_of` and `blank`")
         return self
+
+    def __str__(self) -> str:
+        if self.blank:
+            return f"{self.column} is blank"
+        return f"{self.column} is " + (", ".join(self.any) or "other than " + ", ".join(self.none_of))
 
 
 class Read(_Strict):
@@ -57,7 +68,9 @@ class Read(_Strict):
     constant: str | None = None
     plus: tuple[str, ...] = ()
     minus: tuple[str, ...] = ()
-    matching: str | None = Field(None, description="A cell that is not this regular expression, whole, counts as blank")
+    matching: str | None = Field(
+        None, description="A cell that is not this regular expression, whole, counts as blank; a group in it is what is read"
+    )
     lookup: dict[str, str] = Field({}, description="Cell, upper and lower case alike: value it stands for")
     otherwise: str | None = Field(
         None, description="Value of a cell that `lookup` does not list; without it the cell's own text stays"
@@ -118,12 +131,21 @@ class Header(_Strict):
         (), description="Columns a file may have besides: trailing and in this order, where order is exact"
     )
     order: Literal["exact", "set"] = "exact"
+    also: dict[str, tuple[str, ...]] = Field({}, description="Column: other names under which senders are known to write it")
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Header:
-        if len(set(self.fields)) != len(self.fields):
+        names = [*self.fields, *(other for others in self.also.values() for other in others)]
+        if len(set(names)) != len(names):
             raise ValueError("a column name stands twice")
+        if unknown := sorted(set(self.also) - set(self.fields)):
+            raise ValueError(f"also: there is no column {unknown[0]!r}")
         return self
+
+    def named(self, names: list[str]) -> list[str]:
+        """The file's column names with every declared other name replaced by the column's own."""
+        own = {other: column for column, others in self.also.items() for other in others}
+        return [own.get(name, name) for name in names]
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -142,6 +164,8 @@ class Variant(_Strict):
 
     id: Name
     doc: str
+    containers: tuple[Container, ...] | None = None
+    encodings: tuple[Encoding, ...] | None = None
     delimiter: Delimiter | None = None
     quoting: Literal["minimal", "none"] | None = None
     header: Header | None = Field(None, description="Other column names, one for one as in the dialect")
@@ -169,15 +193,17 @@ class Sign(_Strict):
 
 
 class ReportPeriod(_Strict):
-    """Which value gives the statement month of the report: the latest month in a column, or a captured value."""
+    """Which value gives the statement month of the report: the latest month in a column, or a captured value. `told` where the
+    file says none: whoever lands it does."""
 
     column: str | None = None
     captured: str | None = None
+    told: Literal[True] | None = None
 
     @model_validator(mode="after")
     def _has_one_origin(self) -> ReportPeriod:
-        if (self.column is None) == (self.captured is None):
-            raise ValueError("give either column or captured")
+        if sum(map(bool, (self.column, self.captured, self.told))) != 1:
+            raise ValueError("give exactly one of column, captured, told")
         return self
 
 
@@ -196,11 +222,50 @@ class Control(_Strict):
         return self
 
 
-class Dsr(_Strict):
-    """A DDEX flat file: the profile in its HEAD record and the record layouts in conf/dsr."""
+class Check(_Strict):
+    """Arithmetic that the sender is known to follow in every row: `equals` is the product, or the sum, of other columns. A row in
+    which it does not hold, beyond what the printed digits allow, is kept with a warning that shows the figures."""
 
-    profile: str
-    layouts: str = Field(pattern=r"^[a-z0-9.-]+$", description="Name of a document in conf/dsr")
+    equals: str
+    product: tuple[str, ...] = ()
+    plus: tuple[str, ...] = ()
+    minus: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_one_formula(self) -> Check:
+        if bool(self.product) == bool(self.plus) or (self.minus and not self.plus):
+            raise ValueError(f"check of {self.equals!r}: give product, or plus with an optional minus")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.equals, *self.product, *self.plus, *self.minus)
+
+    def __str__(self) -> str:
+        if self.product:
+            return " x ".join(self.product)
+        return " + ".join(self.plus) + "".join(f" - {column}" for column in self.minus)
+
+
+class SumRows(_Strict):
+    """Rows that add up the rows above them, back to the last of their kind. They are controls, never income."""
+
+    when: tuple[Condition, ...] = Field(min_length=1, description="All of these hold in a sum row, and in no other")
+    columns: tuple[str, ...] = Field(min_length=1, description="What it adds up; a blank cell adds up nothing")
+
+
+class Dsr(_Strict):
+    """A DDEX flat file: the profiles in its HEAD or SRHE record, the record layouts in conf/dsr, and which records carry money."""
+
+    profiles: tuple[str, ...] = Field(min_length=1, description="As `layouts` names them; a file may add SRB to the name")
+    layouts: str = Field("records", pattern=r"^[a-z0-9.-]+$", description="Name of a document in conf/dsr")
+    rows: tuple[Literal["SU", "SR", "LI", "ML"], ...] = Field(("SU", "SR"), description="Kinds of record that are data")
+    shared: tuple[str, ...] = Field(
+        (), description="Summary columns of the amount that the rows share by their usages, the first that is filled; "
+        "without any, the rows state their own money"
+    )  # fmt: skip
+    fees: tuple[str, ...] = Field((), description="Summary columns of money beside the rows: the summary is then a row of its own")
+    totals: dict[str, str] = Field({}, description="Summary column: row column, whose sum over the summary's rows it declares")
 
 
 class Dialect(_Strict):
@@ -211,7 +276,7 @@ class Dialect(_Strict):
     doc: str
     version: str
     shape: Literal["delimited", "dsr"] = "delimited"
-    containers: tuple[Literal["plain", "gzip", "zip"], ...] = ("plain", "gzip", "zip")
+    containers: tuple[Container, ...] = ("plain", "gzip", "zip")
     encodings: tuple[Encoding, ...] = ("utf-8", "utf-8-bom")
     delimiter: Delimiter = ","
     quoting: Literal["minimal", "none"] = "minimal"
@@ -229,11 +294,15 @@ class Dialect(_Strict):
     period: ReportPeriod
     key: tuple[str, ...] = Field(("name",), description="What besides period identifies the report: `name`, or captured values")
     controls: tuple[Control, ...] = ()
+    sum_rows: SumRows | None = None
+    amounts: tuple[str, ...] = Field((), description="Further number columns, kept typed beside the payable amount of a row")
+    checks: tuple[Check, ...] = ()
+    given: tuple[Literal["currency"], ...] = Field((), description="What no file of the format says: whoever lands one says it")
     personal: tuple[str, ...] = Field((), description="Columns of personal data, blanked before anything is stored")
     dsr: Dsr | None = None
 
     _sha256: str = PrivateAttr("")
-    _layouts: dict[str, tuple[str, ...]] = PrivateAttr(default_factory=dict)
+    _layouts: Layouts = PrivateAttr(default_factory=Layouts)
 
     @property
     def sha256(self) -> str:
@@ -241,8 +310,8 @@ class Dialect(_Strict):
         return self._sha256
 
     @property
-    def layouts(self) -> dict[str, tuple[str, ...]]:
-        """Record type: its columns. Empty unless the shape is dsr."""
+    def layouts(self) -> Layouts:
+        """The record layouts of its profiles. Empty unless the shape is dsr."""
         return self._layouts
 
     @property
@@ -259,7 +328,7 @@ class Dialect(_Strict):
             return self
         chosen = next(candidate for candidate in self.variants if candidate.id == variant)
         # The mapping names the dialect's own columns, so a variant's header never replaces `header`.
-        changes = {name: getattr(chosen, name) for name in ("delimiter", "quoting", "grammar")}
+        changes = {name: getattr(chosen, name) for name in ("containers", "encodings", "delimiter", "quoting", "grammar")}
         return self.model_copy(update={name: value for name, value in changes.items() if value is not None})
 
     def file_header(self, variant: str | None) -> Header:
@@ -286,6 +355,9 @@ class Dialect(_Strict):
             "signs": [rule.when.column for rule in self.signs],
             "period": [self.period.column],
             "controls": [control.column for control in self.controls],
+            "sum_rows": [*(c.column for c in self.sum_rows.when), *self.sum_rows.columns] if self.sum_rows else [],
+            "amounts": self.amounts,
+            "checks": [column for check in self.checks for column in check.columns],
             "personal": self.personal,
             "decided_by": self.decided_by,
         }
@@ -311,6 +383,7 @@ class Dialect(_Strict):
     def _unknown_captures(self) -> list[str]:
         known = {name for pattern in self.preamble for name in re.compile(pattern).groupindex}
         known |= set(self.footer.capture) if self.footer else set()
+        known |= {REPORT_PERIOD, *self.given}
         # The fields of HEAD stand for the whole file.
         known |= set(HEAD_CAPTURES) if self.dsr else set()
         used = [self.period.captured, *(c.captured for c in self.controls), *(part for part in self.key if part != "name")]

@@ -1,183 +1,70 @@
-"""DDEX DSR flat files with multiple record blocks: usage rows that inherit from summary, release and resource rows.
+"""DDEX DSR flat files: rows that inherit from the summary, release and resource rows around them.
 
-Standard: DDEX "Digital Sales Report Message Suite, part 8". Records are routed by type and version alone, because senders
-declare profiles in HEAD that their records do not keep. The layouts are data, in conf/dsr.
+Standard: DDEX "Digital Sales Report Message Suite, part 8". Both variants: blocks of several records (HEAD to FOOT), and one record
+for each row (SRHE to SRFO). Records are routed by type and version alone, because senders declare profiles in HEAD that their records
+do not keep. Which records carry money, and how, is the dialect's to say; the layouts are data, in conf/dsr.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from lakehouse.errors import Misuse
 from lakehouse.sources.dialect import Dialect, Encoding
-from lakehouse.sources.grammar import read_number
+from lakehouse.sources.dsr_layouts import parse_row
+from lakehouse.sources.dsr_money import LINE_ITEM, Row, Summary, Survey, counted, fees_of, net_usages, plain, survey
 from lakehouse.sources.records import Record
 from lakehouse.sources.text import open_lines, split_eol
 
-# Amounts are cut into parts in this unit: 18 decimals, the scale of money in the lake.
-_SCALE = 18
-_AMOUNT = re.compile(rf"(-?)([0-9]{{1,20}})(?:\.([0-9]{{1,{_SCALE}}}))?")
-_COUNT = re.compile(r"-?[0-9]{1,14}")
-_UNBEARING = ("false", "0")
-_KINDS = {"HE": "preamble", "FO": "footer", "SU": "data"}
+_ENVELOPE = {"HEAD": "preamble", "SRHE": "preamble", "FOOT": "footer", "SRFO": "footer"}
+_ABOUT = ("RE", "AS", "MW")
 
 
-def load_layouts(path: Path) -> dict[str, tuple[str, ...]]:
-    """Record type: its columns with their marks (`?` may be empty, `*` may repeat), from a document in conf/dsr."""
-    try:
-        records = yaml.safe_load(path.read_text(encoding="utf-8"))["records"]
-        return {str(kind): tuple(str(column) for column in columns.split()) for kind, columns in records.items()}
-    except (OSError, TypeError, KeyError, AttributeError, yaml.YAMLError) as error:
-        hint = "See conf/dsr/basic-audio-1.2.yaml for their shape."
-        raise Misuse(f"{path}: the record layouts cannot be read ({error}). {hint}") from None
-
-
-@dataclass
-class Summary:
-    """A summary row (SY), the weights of its usage rows in file order, and what makes it doubtful."""
-
-    row: dict[str, str]
-    line_no: int
-    amount: int | None
-    weights: list[int] = field(default_factory=list)
-    problem: str | None = None
-    shares: Iterator[int] = field(default_factory=lambda: iter(()))
-
-
-def parse_row(text: str, layouts: dict[str, tuple[str, ...]]) -> dict[str, str] | str:
-    """The cells of a record by column name, or what is wrong with it. Trailing optional cells may be left out."""
-    cells = text.split("\t")
-    columns = layouts.get(cells[0])
-    if columns is None:
-        return f"record type {cells[0][:20]!r} has no layout in this dialect"
-    while len(cells) > len(columns) and not cells[-1]:
-        cells.pop()
-    if len(cells) > len(columns):
-        return f"a {cells[0]} record has {len(cells)} cells where its layout has {len(columns)}"
-    row = {}
-    for place, column in enumerate(columns):
-        cell = cells[place] if place < len(cells) else ""
-        if not cell and "?" not in column:
-            return f"a {cells[0]} record has no {column.rstrip('*')}"
-        # A repeated column keeps its text: \| is a literal pipe, | parts values.
-        row[column.rstrip("?*")] = cell if column.endswith("*") else cell.replace(r"\|", "|")
-    return row
-
-
-def usages(row: dict[str, str]) -> str:
-    """The usages a usage row reports: NumberOfStreams, or Usages where the row counts downloads too."""
-    return row.get("NumberOfStreams") or row.get("Usages") or ""
-
-
-def _net_usages(row: dict[str, str]) -> int | None:
-    """Usages less returns, or None where either is no whole number."""
-    counted, returned = usages(row), row.get("Returns") or "0"
-    return int(counted) - int(returned) if _COUNT.fullmatch(counted) and _COUNT.fullmatch(returned) else None
-
-
-def allocate(amount: int, weights: Sequence[int]) -> list[int]:
-    """Whole parts of `amount` in proportion to `weights`, whose sum is not 0. The parts sum to `amount`: what is left
-    over goes by largest remainder, ties to the earlier."""
-    total = sum(weights)
-    if total < 0:
-        return allocate(amount, [-weight for weight in weights])
-    parts = [amount * weight // total for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda place: (-(amount * weights[place] % total), place))
-    for place in by_remainder[: amount - sum(parts)]:
-        parts[place] += 1
-    return parts
-
-
-def _amount_of(row: dict[str, str], dialect: Dialect) -> int | None:
-    """The money of a summary in units of 10^-18: AllocatedNetRevenue, or NetRevenue where that is blank."""
-    text = read_number(row.get("AllocatedNetRevenue") or row.get("NetRevenue"), dialect.grammar)
-    found = _AMOUNT.fullmatch(text or "")
-    if found is None:
-        return None
-    value = int(found[2] + (found[3] or "").ljust(_SCALE, "0"))
-    return -value if found[1] else value
-
-
-def plain(amount: int) -> str:
-    """An amount in units of 10^-18 in plain notation."""
-    digits = str(abs(amount)).rjust(_SCALE + 1, "0")
-    return f"{'-' if amount < 0 else ''}{digits[:-_SCALE]}.{digits[-_SCALE:]}"
-
-
-def _summaries(payload: bytes, dialect: Dialect, encoding: Encoding) -> dict[str, list[Summary]]:
-    """First pass: every summary by its id, with the weights of its usage rows and the shares cut."""
-    found: dict[str, list[Summary]] = {}
+def read_dsr(payload: bytes, dialect: Dialect, encoding: Encoding) -> Iterator[Record]:
+    """The records of a DSR flat file. Rows that carry money are data, with the cells of the dialect's view; so is a usage row that
+    no line item follows where line items carry the money, and a summary that is doubtful or has fees beside its rows."""
+    reader = _Reader(dialect, survey(payload, dialect, encoding))
     for line_no, line in enumerate(open_lines(payload, encoding), start=1):
-        text = split_eol(line)[0]
-        if text.startswith("SY"):
-            row = parse_row(text, dialect.layouts)
-            if isinstance(row, dict):
-                found.setdefault(row["SummaryRecordId"], []).append(Summary(row, line_no, _amount_of(row, dialect)))
-        elif text.startswith("SU"):
-            _weigh(text, line_no, found, dialect)
-    for same_id in found.values():
-        for summary in same_id:
-            _judge(summary, same_id)
-    return found
-
-
-def _weigh(text: str, line_no: int, found: dict[str, list[Summary]], dialect: Dialect) -> None:
-    row = parse_row(text, dialect.layouts)
-    # A row that cannot be cut still says, in its third cell, which summary it makes doubtful.
-    cells = text.split("\t")
-    summary_id = cells[2] if len(cells) > 2 else ""
-    for summary in found.get(summary_id, ()):
-        net = _net_usages(row) if isinstance(row, dict) else None
-        if net is None or isinstance(row, str):
-            summary.problem = (
-                f"the usages on line {line_no} of the same summary cannot be read: no share of its revenue is certain"
-            )
+        text, eol = split_eol(line)
+        if not text.strip():
+            yield Record(line_no, "blank", text, eol)
+        elif text.startswith("#"):
+            yield Record(line_no, "comment", text, eol)
         else:
-            bearing = row.get("IsRoyaltyBearing", "").lower() not in _UNBEARING
-            summary.weights.append(net if bearing else 0)
-
-
-def _judge(summary: Summary, same_id: list[Summary]) -> None:
-    identity = summary.row["SummaryRecordId"]
-    if len(same_id) > 1:
-        summary.problem = (
-            f"SummaryRecordId {identity} stands on {len(same_id)} summary rows; a usage row does not say which it means"
-        )
-    elif summary.amount is None:
-        summary.problem = f"the revenue of summary {identity} on line {summary.line_no} cannot be read"
-    elif summary.problem is None and sum(summary.weights) == 0:
-        if summary.amount != 0:
-            summary.problem = f"summary {identity} has revenue and no royalty-bearing usage to carry it"
-        summary.shares = iter([0] * len(summary.weights))
-    elif summary.problem is None:
-        summary.shares = iter(allocate(summary.amount, summary.weights))
+            yield reader.record(line_no, text, eol)
 
 
 @dataclass
 class _Block:
-    """Release and resource rows of the block being read, by their references."""
+    """The records of the block being read that others refer to or stand under, and the usages not yet given to a line item."""
 
     identity: str = ""
-    releases: dict[str, dict[str, str]] = field(default_factory=dict)
-    resources: dict[str, dict[str, str]] = field(default_factory=dict)
+    releases: dict[str, Row] = field(default_factory=dict)
+    resources: dict[str, Row] = field(default_factory=dict)
+    work: Row = field(default_factory=dict)
+    usage: Row = field(default_factory=dict)
+    units: str = "0"
 
-    def enter(self, identity: str) -> None:
-        if identity != self.identity:
-            self.identity, self.releases, self.resources = identity, {}, {}
+    def add(self, row: Row) -> None:
+        kind = row["RecordType"]
+        if kind.startswith("RE"):
+            self.releases[row["ReleaseReference"]] = row
+        elif kind.startswith("AS"):
+            self.resources[row["ResourceReference"]] = row
+        elif kind.startswith("MW"):
+            self.work = row
 
-    def head(self) -> dict[str, str]:
+    def head(self) -> Row:
         """The block's own release: its only RE record that describes one."""
         heads = [row for row in self.releases.values() if "Title" in row]
         return heads[0] if len(heads) == 1 else {}
 
-    def about(self, row: dict[str, str]) -> tuple[dict[str, str], dict[str, str]] | str:
+    def about(self, row: Row) -> tuple[Row, Row] | str:
         """The release and the resource that a usage row is about, or what is wrong with its references."""
+        if "TransactedResource" not in row:
+            # Its profile has blocks of one resource each.
+            return self.head(), self._only_resource(row)
         resource, release = row.get("TransactedResource"), row.get("TransactedRelease")
         if resource:
             found = self.resources.get(resource)
@@ -191,60 +78,124 @@ class _Block:
             return found, {}
         return self.head(), self.resources.get(found.get("UsedResources", ""), {})
 
+    def _only_resource(self, row: Row) -> Row:
+        named = [r for r in self.resources.values() if r["DspResourceId"] == row.get("DspResourceId", row.get("DspReleaseId"))]
+        found = named or list(self.resources.values())
+        return found[0] if len(found) == 1 else {}
 
-def read_dsr(payload: bytes, dialect: Dialect, encoding: Encoding) -> Iterator[Record]:
-    """The records of a DSR flat file. Usage rows are data, with the cells of the dialect's view; a doubtful summary's row too."""
-    summaries = _summaries(payload, dialect, encoding)
-    block = _Block()
-    for line_no, line in enumerate(open_lines(payload, encoding), start=1):
-        text, eol = split_eol(line)
-        if not text.strip():
-            yield Record(line_no, "blank", text, eol)
-        elif text.startswith("#"):
-            yield Record(line_no, "comment", text, eol)
+
+class _Reader:
+    """Makes records of one file's lines, in their order."""
+
+    def __init__(self, dialect: Dialect, surveyed: Survey) -> None:
+        assert dialect.dsr is not None
+        self._dialect, self._dsr, self._survey = dialect, dialect.dsr, surveyed
+        self._block = _Block()
+
+    def record(self, line_no: int, text: str, eol: str) -> Record:
+        row = parse_row(text, self._dialect.layouts)
+        if isinstance(row, str):
+            return Record(line_no, "data", text, eol, None, row)
+        if row.get("BlockId", self._block.identity) != self._block.identity:
+            self._block = _Block(row["BlockId"])
+        kind = row["RecordType"]
+        if kind.startswith(_ABOUT):
+            self._block.add(row)
+        if kind in _ENVELOPE:
+            return Record(line_no, _ENVELOPE[kind], text, eol)
+        if kind.startswith("SY"):
+            cells, error = self._summary(line_no, row)
+        elif kind.startswith(LINE_ITEM) and LINE_ITEM in self._dsr.rows:
+            cells, error = self._line_item(row)
+        elif kind.startswith(self._dsr.rows):
+            cells, error = self._usage(row)
+        elif kind.startswith("SU"):
+            cells, error = self._usage_before_line_items(line_no, row)
         else:
-            yield _record(line_no, text, eol, summaries, block, dialect)
+            cells, error = None, None
+        if cells is None and error is None:
+            return Record(line_no, "header", text, eol)
+        return Record(line_no, "data", text, eol, cells, error)
 
-
-def _record(line_no: int, text: str, eol: str, summaries: dict[str, list[Summary]], block: _Block, dialect: Dialect) -> Record:
-    kind = _KINDS.get(text[:2], "header")
-    row = parse_row(text, dialect.layouts)
-    if isinstance(row, str):
-        return Record(line_no, "data", text, eol, None, row)
-    if text.startswith("SY"):
-        summary = next(one for one in summaries[row["SummaryRecordId"]] if one.line_no == line_no)
+    def _summary(self, line_no: int, row: Row) -> tuple[list[str | None] | None, str | None]:
+        """A summary is data where its own money has no usage row to stand on."""
+        summary = next(one for one in self._survey.summaries[row["SummaryRecordId"]] if one.line_no == line_no)
         if summary.problem:
             share = "" if summary.amount is None else plain(summary.amount)
-            return Record(line_no, "data", text, eol, _view(dialect, SY=row, Share=share), summary.problem)
-    elif "BlockId" in row:
-        block.enter(row["BlockId"])
-        block.releases.update({row["ReleaseReference"]: row} if text.startswith("RE") else {})
-        block.resources.update({row["ResourceReference"]: row} if text.startswith("AS") else {})
-    if kind != "data":
-        return Record(line_no, kind, text, eol)
-    return _usage_record(line_no, text, eol, row, summaries, block, dialect)
+            return self._view(row, SY=row, Share=share, Units=""), summary.problem
+        fees = fees_of(row, self._dialect)
+        if fees is None:
+            return None, None
+        if isinstance(fees, str):
+            return self._view(row, SY=row), fees
+        return self._view(row, SY=row, Share=plain(fees), Units="0"), None
 
+    def _usage(self, row: Row) -> tuple[list[str | None] | None, str | None]:
+        named = self._survey.summaries.get(row["SummaryRecordId"], [])
+        if len(named) != 1 or named[0].problem:
+            problem = named[0].problem if len(named) == 1 else self._which_summary(named, row)
+            return None, problem
+        # The share is taken even where the row is then refused: its money goes with it into quarantine.
+        share = plain(next(named[0].shares)) if self._dsr.shared else None
+        about = self._block.about(row) if "BlockId" in row else ({}, {})
+        release, resource = ({}, {}) if isinstance(about, str) else about
+        net = net_usages(row, self._dialect.layouts)
+        units = counted(row, self._dialect.layouts.usages) if net is None else str(net)
+        view = self._view(row, SY=named[0].row, RE=release, AS=resource, MW=self._block.work, Units=units, Share=share)
+        return view, about if isinstance(about, str) else None
 
-def _usage_record(
-    line_no: int, text: str, eol: str, row: dict[str, str], summaries: dict[str, list[Summary]], block: _Block, dialect: Dialect
-) -> Record:
-    named = summaries.get(row["SummaryRecordId"], [])
-    if len(named) != 1 or named[0].problem:
-        problem = named[0].problem if named else f"there is no summary row {row['SummaryRecordId']}"
-        return Record(line_no, "data", text, eol, None, problem)
-    # The share is taken even where the row is then refused: its money goes with it into quarantine.
-    share = plain(next(named[0].shares))
-    about = block.about(row)
-    release, resource = ({}, {}) if isinstance(about, str) else about
-    view = _view(dialect, SU=row, SY=named[0].row, RE=release, AS=resource, Units=str(_net_usages(row)), Share=share)
-    return Record(line_no, "data", text, eol, view, about if isinstance(about, str) else None)
+    @staticmethod
+    def _which_summary(named: list[Summary], row: Row) -> str:
+        identity = row["SummaryRecordId"]
+        if not named:
+            return f"there is no summary row {identity}"
+        return named[0].problem or f"SummaryRecordId {identity} stands on {len(named)} summary rows"
 
+    def _usage_before_line_items(self, line_no: int, row: Row) -> tuple[list[str | None] | None, str | None]:
+        """A usage row whose money is in the line items after it. Its usages go to the first of them: they count once."""
+        if LINE_ITEM not in self._dsr.rows:
+            return None, None
+        self._block.usage = row
+        self._block.units = counted(row, self._dialect.layouts.usages) or "0"
+        if line_no not in self._survey.unanswered:
+            return None, None
+        summary = self._survey.summaries.get(row.get("SummaryRecordId", ""), [])
+        parts = {"SY": self._agreed(summary), "SU": row, "AS": self._block.about(row)[1], "MW": self._block.work}
+        return self._view(row, **parts, Units=self._block.units), "no line item (LI) says what is due for the usage"
 
-def _view(dialect: Dialect, **parts: Any) -> list[str | None]:
-    """The cells of a record in the dialect's fields: `SY.Territory` from the part SY, `Share` as given."""
-    cells: list[str | None] = []
-    for name in dialect.fields:
-        part, _, column = name.partition(".")
-        found = parts.get(part)
-        cells.append(found.get(column) if column and found is not None else found)
-    return cells
+    def _line_item(self, row: Row) -> tuple[list[str | None] | None, str | None]:
+        usage, units = self._block.usage, row.get("AllocatedUsages") or self._block.units
+        identity = row.get("SummaryRecordId") or usage.get("SummaryRecordId", "")
+        named = self._survey.summaries.get(identity, [])
+        own = [one for one in named if one.row.get("RightsController") == row["RightsController"]]
+        about = self._block.about(usage)
+        release, resource = ({}, {}) if isinstance(about, str) else about
+        self._block.units = "0"
+        parts = {"SY": self._agreed(own or named), "SU": usage, "RE": release, "AS": resource, "MW": self._block.work}
+        view = self._view(row, **parts, Units=units)
+        if not usage:
+            return view, "no usage row (SU) stands before the line item in its block"
+        return view, None if named else f"there is no summary row {identity}"
+
+    @staticmethod
+    def _agreed(named: list[Summary]) -> Row:
+        """What all summary rows of one id say alike; a column in which they differ says nothing."""
+        if not named:
+            return {}
+        first = named[0].row
+        return {column: cell for column, cell in first.items() if all(one.row.get(column) == cell for one in named)}
+
+    def _view(self, row: Row, **parts: Any) -> list[str | None]:
+        """The cells of a record in the dialect's fields: `SY.Territory` from the part SY, `Row` being the record itself; `Share`,
+        `Units` and `Configuration` are computed."""
+        use_type = (parts.get("SY") or {}).get("UseType")
+        parts = {row["RecordType"][:2]: row, "Row": row, "Configuration": self._configuration(use_type), **parts}
+        cells: list[str | None] = []
+        for name in self._dialect.fields:
+            part, _, column = name.partition(".")
+            found = parts.get(part)
+            cells.append(found.get(column) if column and found is not None else found)
+        return cells
+
+    def _configuration(self, use_type: str | None) -> str | None:
+        return self._dialect.layouts.configuration(use_type) if use_type else None

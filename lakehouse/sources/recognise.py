@@ -8,17 +8,19 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 
 import yaml
 from pydantic import ValidationError
 
 from lakehouse.errors import Misuse
+from lakehouse.model.identifiers import currency_codes
 from lakehouse.sources.dialect import DELIMITERS, HEAD_CAPTURES, Dialect, Encoding, Header
-from lakehouse.sources.dsr import load_layouts, parse_row
+from lakehouse.sources.dsr_layouts import load_layouts, parse_row
 from lakehouse.sources.grammar import number_pattern
 from lakehouse.sources.records import csv_options, read_records
 from lakehouse.sources.text import decoding_error, head
@@ -70,15 +72,17 @@ class Dialects:
     def __getitem__(self, identity: str) -> Dialect:
         return self.by_id[identity]
 
-    def recognise(self, data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> Recognition:
-        """Unpacks `data` and finds the one dialect it fits. `name` is only kept, never trusted."""
+    def recognise(
+        self, data: bytes, name: str, limits: Limits = DEFAULT_LIMITS, given: Mapping[str, str] = MappingProxyType({})
+    ) -> Recognition:
+        """Unpacks `data` and finds the one dialect it fits. `name` is only kept, never trusted. `given` is what the person who has
+        the file says of it; it counts only where the dialect declares that its files do not say it themselves."""
         try:
             members = unpack(data, name, limits)
         except Refused as refusal:
             return Recognition(name, data, "plain", reason=f"{name}: {refusal}.")
-        if len(members) == 1:
-            return self._recognise(members[0])
-        return self._counting_member(members, data, name)
+        found = self._recognise(members[0]) if len(members) == 1 else self._counting_member(members, data, name)
+        return _with_given(found, given)
 
     def _counting_member(self, members: Sequence[Member], data: bytes, name: str) -> Recognition:
         """The one file of a ZIP that is a report; summaries and lists beside it are left alone."""
@@ -92,8 +96,12 @@ class Dialects:
         return Recognition(name, data, "zip", reason=reason)
 
     def _recognise(self, member: Member) -> Recognition:
-        errors: dict[Encoding, str | None] = {}
-        fits = [fit for dialect in self.by_id.values() for fit in _fits(dialect, member, errors)]
+        text = _Text(member.payload)
+        fits = [
+            _fit(dialect, variant, member, text)
+            for dialect in self.by_id.values()
+            for variant in (None, *(variant.id for variant in dialect.variants))
+        ]
         whole = [fit for fit in fits if not fit.differences]
         reason = None
         if len(whole) > 1:
@@ -135,24 +143,40 @@ def load_dialect(path: Path) -> Dialect:
         raise Misuse(f"{path}: the file is named after its dialect: rename it to {dialect.id}.yaml.")
     if dialect.dsr:
         layouts = path.parent.parent / "dsr" / f"{dialect.dsr.layouts}.yaml"
-        dialect._layouts.update(load_layouts(layouts))
+        dialect._layouts = load_layouts(layouts, dialect.dsr.profiles)
         document += layouts.read_bytes()
     dialect._sha256 = hashlib.sha256(document).hexdigest()
     return dialect
 
 
-def _fits(dialect: Dialect, member: Member, errors: dict[Encoding, str | None]) -> list[_Fit]:
-    """How the file stands to a dialect and its variants, under the first of its encodings that the bytes are in."""
-    if any(part not in dialect.containers for part in member.container.split("+")):
-        return []
-    for encoding in dialect.encodings:
-        if encoding not in errors:
-            errors[encoding] = decoding_error(member.payload, encoding)
-    encoding = next((candidate for candidate in dialect.encodings if errors[candidate] is None), dialect.encodings[0])
-    undecodable = errors[encoding]
-    variants = [None, *(variant.id for variant in dialect.variants)]
-    fits = [_compare(dialect, variant, encoding, head(member.payload, encoding)) for variant in variants]
-    return fits if undecodable is None else [replace(fit, differences=(*fit.differences, undecodable)) for fit in fits]
+class _Text:
+    """A file's bytes as text of each encoding that is asked for, decoded once."""
+
+    def __init__(self, payload: bytes) -> None:
+        self._payload = payload
+        self._errors: dict[Encoding, str | None] = {}
+        self._heads: dict[Encoding, list[str]] = {}
+
+    def error(self, encoding: Encoding) -> str | None:
+        if encoding not in self._errors:
+            self._errors[encoding] = decoding_error(self._payload, encoding)
+        return self._errors[encoding]
+
+    def head(self, encoding: Encoding) -> list[str]:
+        if encoding not in self._heads:
+            self._heads[encoding] = head(self._payload, encoding)
+        return self._heads[encoding]
+
+
+def _fit(dialect: Dialect, variant: str | None, member: Member, text: _Text) -> _Fit:
+    """How the file stands to a dialect in one variant, under the first of its encodings that the bytes are in."""
+    read_as = dialect.under(variant)
+    encoding = next((candidate for candidate in read_as.encodings if text.error(candidate) is None), read_as.encodings[0])
+    fit = _compare(dialect, variant, encoding, text.head(encoding))
+    strange = [part for part in member.container.split("+") if part not in read_as.containers]
+    differences = [f"it lies in {', '.join(strange)} where {' or '.join(read_as.containers)} is expected"] if strange else []
+    differences += [error] if (error := text.error(encoding)) is not None else []
+    return replace(fit, differences=(*fit.differences, *differences)) if differences else fit
 
 
 def _compare(dialect: Dialect, variant: str | None, encoding: Encoding, lines: list[str]) -> _Fit:
@@ -169,7 +193,7 @@ def _compare(dialect: Dialect, variant: str | None, encoding: Encoding, lines: l
             captured.update({name: value for name, value in found.groupdict().items() if value is not None})
     read_as, header = dialect.under(variant), dialect.file_header(variant)
     place = len(dialect.preamble)
-    names = _header_cells(lines[place] if place < len(lines) else "", read_as)
+    names = header.named(_header_cells(lines[place] if place < len(lines) else "", read_as))
     differences += _header_differences(names, header)
     return _Fit(dialect, variant, encoding, captured, tuple(differences), _likeness(lines, read_as, header))
 
@@ -202,7 +226,7 @@ def _likeness(lines: list[str], dialect: Dialect, header: Header) -> float:
     expected = {column.casefold() for column in header.columns}
     best = 0.0
     for line in lines[:5]:
-        names = {name.strip().casefold() for name in _header_cells(line, dialect)}
+        names = {name.strip().casefold() for name in header.named(_header_cells(line, dialect))}
         best = max(best, len(names & expected) / len(names | expected))
     return best
 
@@ -210,20 +234,26 @@ def _likeness(lines: list[str], dialect: Dialect, header: Header) -> float:
 def _compare_dsr(dialect: Dialect, encoding: Encoding, lines: list[str]) -> _Fit:
     assert dialect.dsr is not None
     first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
-    row = parse_row(first, dialect.layouts) if first.startswith("HEAD\t") else "the first record is not HEAD"
+    kind = first.partition("\t")[0]
+    headed = kind in ("HEAD", "SRHE")
+    row = parse_row(first, dialect.layouts) if headed else "the first record is neither HEAD nor SRHE"
+    profiles = dialect.dsr.profiles
+    known = {name.casefold() + variant for name in profiles for variant in ("", "srb")}
     if isinstance(row, str):
-        return _Fit(dialect, None, encoding, {}, (row,), 0.5 if first.startswith("HEAD\t") else 0.0)
-    same = row["Profile"].casefold() == dialect.dsr.profile.casefold()
-    difference = f"HEAD declares the profile {row['Profile']!r} where {dialect.dsr.profile!r} is expected"
+        # What passes for the profile still tells which dialect is nearest.
+        named = any(cell.casefold() in known for cell in first.split("\t"))
+        return _Fit(dialect, None, encoding, {}, (row,), (0.7 if named else 0.5) if headed else 0.0)
+    same = row["Profile"].casefold() in known
+    difference = f"{kind} declares the profile {row['Profile']!r} where {' or '.join(profiles)} is expected"
     captured = {name: row[name] for name in HEAD_CAPTURES if row.get(name)}
-    return _Fit(dialect, None, encoding, captured, () if same else (difference,), 0.9)
+    return _Fit(dialect, None, encoding, captured, () if same else (difference,), 0.9 if same else 0.6)
 
 
 def _dsr_refusal(dialect: Dialect, payload: bytes) -> str | None:
     """Names the record types of a DSR file that the dialect has no layout for."""
     if not dialect.dsr:
         return None
-    unknown = sorted({kind.decode() for kind in set(_DSR_TYPE.findall(payload))} - set(dialect.layouts))
+    unknown = sorted({kind.decode() for kind in set(_DSR_TYPE.findall(payload))} - set(dialect.layouts.records))
     return f"{dialect.id} has no layout for record {', '.join(unknown)}" if unknown else None
 
 
@@ -248,6 +278,21 @@ def _decide(fits: list[_Fit], member: Member) -> tuple[list[_Fit], str | None]:
         return [fits[best]], None
     counted = ", ".join(f"{count} as {fit.variant or 'the plain form'}" for fit, count in zip(fits, votes, strict=True))
     return [], f"{dialect.id}: its numbers are written in two ways ({counted})"
+
+
+def _with_given(found: Recognition, given: Mapping[str, str]) -> Recognition:
+    """The recognition with what its dialect needs to be told; refused where that was not told, or is no currency."""
+    needed = found.dialect.given if found.dialect else ()
+    told = {name: given[name].upper() for name in needed if name in given}
+    untold = [name for name in needed if name not in told]
+    kind = f"{found.name} is a report of {found.dialect.name}" if found.dialect else ""
+    if untold:
+        reason = f"{kind}, which does not say its {untold[0]}: give it, as in --given {untold[0]}=EUR."
+        return replace(found, dialect=None, variant=None, encoding=None, reason=reason)
+    if told.get("currency", "EUR") not in currency_codes():
+        reason = f"{kind}, and {told['currency']!r} is no ISO 4217 currency code: give one, as in --given currency=EUR."
+        return replace(found, dialect=None, variant=None, encoding=None, reason=reason)
+    return replace(found, captured={**found.captured, **told}) if told else found
 
 
 def _nearest(fits: list[_Fit], member: Member) -> str:

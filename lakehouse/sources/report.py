@@ -9,7 +9,7 @@ from decimal import Context, Decimal, Inexact
 from pathlib import PurePath
 
 from lakehouse.sources.dialect import Dialect
-from lakehouse.sources.dsr import parse_row, usages
+from lakehouse.sources.dsr_controls import DsrTally
 from lakehouse.sources.grammar import read_month, read_number
 from lakehouse.sources.recognise import Recognition
 from lakehouse.sources.records import Record, read_records
@@ -98,7 +98,7 @@ class ControlTally:
         self._rows = 0
         self._sums = {control.column: Decimal(0) for control in dialect.controls if control.column}
         self._declared: dict[str, str] = {}
-        self._dsr = _DsrTally(dialect) if dialect.dsr else None
+        self._dsr = DsrTally(dialect) if dialect.dsr else None
 
     def add(self, record: Record) -> None:
         """Counts one record, in the file's order."""
@@ -126,7 +126,7 @@ class ControlTally:
     def results(self) -> list[ControlResult]:
         """Every declared figure beside the found one. A figure that is missing from the file is a broken control."""
         if self._dsr:
-            return self._dsr.results()
+            return [ControlResult(*result) for result in self._dsr.results()]
         results = []
         for control in self._dialect.controls:
             declared = self._declared.get(control.captured)
@@ -135,52 +135,3 @@ class ControlTally:
             ok = plain is not None and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", plain) is not None and Decimal(plain) == found
             results.append(ControlResult(control.name, declared or "", f"{found:f}", ok))
         return results
-
-
-class _DsrTally:
-    """Footer counts of a DSR file, and the usages of each summary."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        self._layouts = dialect.layouts
-        self._lines = 0
-        self._blocks: set[str] = set()
-        self._summaries: dict[str, tuple[str, int]] = {}
-        self._summary_rows = 0
-        self._foot: dict[str, str] = {}
-
-    def add(self, record: Record) -> None:
-        self._lines += 1
-        row = parse_row(record.text, self._layouts) if record.kind not in ("comment", "blank") else ""
-        if isinstance(row, str):
-            return
-        kind = row["RecordType"]
-        if "BlockId" in row:
-            self._blocks.add(row["BlockId"])
-        if kind.startswith("SY"):
-            self._summary_rows += 1
-            # Two rows of one summary declare no figure that its usage rows could be held against.
-            declared = "" if row["SummaryRecordId"] in self._summaries else row.get("Usages", "")
-            self._summaries[row["SummaryRecordId"]] = (declared, 0)
-        elif kind.startswith("SU") and row["SummaryRecordId"] in self._summaries and usages(row).isdigit():
-            declared, found = self._summaries[row["SummaryRecordId"]]
-            self._summaries[row["SummaryRecordId"]] = (declared, found + int(usages(row)))
-        elif kind == "FOOT":
-            self._foot = row
-
-    def results(self) -> list[ControlResult]:
-        counts = {
-            "NumberOfLinesInFile": self._lines,
-            "NumberOfSummaryRecords": self._summary_rows,
-            "NumberOfBlocksInFile": len(self._blocks),
-        }
-        footer = [_same(name, self._foot.get(name, ""), found) for name, found in counts.items()]
-        by_summary = [
-            _same(f"Usages of summary {identity}", declared, found)
-            for identity, (declared, found) in self._summaries.items()
-            if declared
-        ]
-        return footer + by_summary
-
-
-def _same(name: str, declared: str, found: int) -> ControlResult:
-    return ControlResult(name, declared, str(found), declared.isdigit() and int(declared) == found)

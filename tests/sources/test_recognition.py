@@ -18,7 +18,7 @@ from tests.support.reports import SAMPLES, dialects
 KNOWN = dialects()
 TUNECORE = (SAMPLES / "tunecore/sample.csv").read_bytes()
 SPOTIFY = (SAMPLES / "spotify_a/sample.txt").read_bytes()
-DSR = (SAMPLES / "dsr_basic_audio_12/sample.tsv").read_bytes()
+DSR = (SAMPLES / "dsr_basic_audio/sample.tsv").read_bytes()
 
 
 def zipped(**files: bytes) -> bytes:
@@ -111,7 +111,8 @@ def test_an_unknown_dsr_record_version_is_refused_by_name() -> None:
 
 
 def test_another_dsr_profile_is_refused_by_name() -> None:
-    assert "HEAD declares the profile 'UgcProfile'" in refusal(DSR.replace(b"BasicAudioProfile", b"UgcProfile", 1))
+    assert "HEAD declares the profile 'LicensingProfile'" in refusal(DSR.replace(b"BasicAudioProfile", b"LicensingProfile", 1))
+    assert "dsr_ugc has no layout for record SU01, SU02" in refusal(DSR.replace(b"BasicAudioProfile", b"UgcProfile", 1))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from fractions import Fraction
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lakehouse.sources.dsr import allocate
+from lakehouse.sources.dsr_money import allocate
 from lakehouse.sources.grammar import read_month, read_number
 from lakehouse.sources.records import MAX_RECORD_LINES, Record, read_records
 from tests.support.reports import dialects
