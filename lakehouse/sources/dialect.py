@@ -264,7 +264,9 @@ class Dsr(_Strict):
         (), description="Summary columns of the amount that the rows share by their usages, the first that is filled; "
         "without any, the rows state their own money"
     )  # fmt: skip
-    fees: tuple[str, ...] = Field((), description="Summary columns of money beside the rows: the summary is then a row of its own")
+    fees: tuple[str, ...] = Field(
+        (), description="Summary columns of money beside the rows: the summary is then a row of its own"
+    )
     totals: dict[str, str] = Field({}, description="Summary column: row column, whose sum over the summary's rows it declares")
 
 

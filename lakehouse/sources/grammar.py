@@ -25,7 +25,8 @@ def number_pattern(grammar: Grammar) -> str:
     mark = re.escape(grammar.decimal)
     whole = "[0-9]+"
     if grammar.thousands:
-        whole = f"[0-9]{{1,3}}(?:{re.escape(grammar.thousands)}[0-9]{{3}})+|[0-9]+"
+        # No number in groups starts with 0: `0,258` is a fraction in another spelling, not 258.
+        whole = f"[1-9][0-9]{{0,2}}(?:{re.escape(grammar.thousands)}[0-9]{{3}})+|[0-9]+"
     signs = "|".join(re.escape(sign) for sign in grammar.currency_signs)
     currency = f"(?:(?:{signs}) ?)?" if signs else ""
     before = f"[+-]?{currency}[+-]?" if signs else "[+-]?"
@@ -67,14 +68,17 @@ _TOKENS = {
     "M": ("([0-9]{1,2})", "month"),
     "DD": ("([0-9]{2})", "day"),
     "D": ("([0-9]{1,2})", "day"),
-    "{time}": ("(?:[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})? ?(?:[AaPp][Mm])?)", ""),
+    "Q": ("([1-4])", "quarter"),
+    "{time}": (r"(?:[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)? ?(?:[AaPp][Mm])?)", ""),
+    "{offset}": ("(?:Z|[+-][0-9]{2}:?[0-9]{2})", ""),
 }
-_TOKEN = re.compile("|".join(re.escape(token) for token in _TOKENS))
+# Letters in single quotes stand for themselves, as in CLDR date patterns.
+_TOKEN = re.compile("'(?P<literal>[^']+)'|" + "|".join(re.escape(token) for token in _TOKENS))
 
 
 @dataclass(frozen=True)
 class TimePattern:
-    """One spelling of a day or month. `groups` says what each group of `pattern` is: year, century, name, month, day."""
+    """One spelling of a day or month. `groups` says what each group of `pattern` is: year, century, name, month, quarter, day."""
 
     pattern: str
     groups: tuple[str, ...]
@@ -89,7 +93,11 @@ class TimePattern:
         if found is None:
             return None
         parts = dict(zip(self.groups, found.groups(), strict=True))
-        month = parts["month"].zfill(2) if "month" in parts else month_numbers().get(parts["name"].lower())
+        if "quarter" in parts:
+            # A quarter stands for its last month, as an end date would.
+            month: str | None = f"{3 * int(parts['quarter']):02}"
+        else:
+            month = parts["month"].zfill(2) if "month" in parts else month_numbers().get(parts["name"].lower())
         if month is None:
             return None
         # Two digits of a year mean this century: no report is older than digital sales.
@@ -99,15 +107,16 @@ class TimePattern:
 
 @lru_cache
 def time_pattern(spelling: str) -> TimePattern:
-    """The pattern of a spelling such as `M/D/YYYY {time}`, `MMM-YY` or `YYYYMMDD`. Tokens: YYYY YY MMMM MMM MM M DD D {time}."""
+    """The pattern of a spelling such as `M/D/YYYY {time}`, `MMM-YY`, `YYYYMMDD` or `YYYY'M'M`. Tokens: YYYY YY MMMM MMM MM M DD D
+    Q {time} {offset}; what stands in single quotes is literal."""
     pattern, groups, end = "", [], 0
     for token in _TOKEN.finditer(spelling):
-        part, meaning = _TOKENS[token[0]]
+        part, meaning = (re.escape(token["literal"]), "") if token["literal"] else _TOKENS[token[0]]
         pattern += re.escape(spelling[end : token.start()]) + part
         groups += [meaning] if meaning else []
         end = token.end()
     pattern += re.escape(spelling[end:])
-    if not ({"year", "century"} & set(groups) and {"month", "name"} & set(groups)):
+    if not ({"year", "century"} & set(groups) and {"month", "name", "quarter"} & set(groups)):
         raise ValueError(f"{spelling!r} names no year or no month")
     return TimePattern(pattern, tuple(groups))
 

@@ -96,8 +96,9 @@ class RowReader:
         if name not in NUMBERS:
             texts = [without_missing(text, self._grammar) for text in texts]
         text = next((text for text in texts if text is not None), None)
-        if read.matching is not None and text is not None and not re.fullmatch(read.matching, text):
-            text = None
+        if read.matching is not None and text is not None:
+            found = re.fullmatch(read.matching, text)
+            text = found and ((found[1] or None) if found.re.groups else text)
         if read.lookup:
             listed = {key.lower(): value for key, value in read.lookup.items()}.get((text or "").lower())
             return listed if listed is not None else (read.otherwise if read.otherwise is not None else text)
@@ -120,10 +121,10 @@ class RowReader:
     def _holds(self, condition: Condition, cells: Cells) -> bool:
         text = self._cell(condition.column, cells)
         if text is None:
-            return False
+            return condition.blank is True
         if condition.any:
             return text.lower() in {value.lower() for value in condition.any}
-        return text.lower() not in {value.lower() for value in condition.none_of}
+        return bool(condition.none_of) and text.lower() not in {value.lower() for value in condition.none_of}
 
     def _meaning(self, cells: Cells) -> str:
         return next((rule.is_ for rule in self._dialect.meaning if self._holds(rule.when, cells)), "generation")
@@ -132,8 +133,7 @@ class RowReader:
         """The sign that the row's amount must have and why, as `negative|reason`."""
         for sign in self._dialect.signs:
             if self._holds(sign.when, cells):
-                values = ", ".join(sign.when.any) or "other than " + ", ".join(sign.when.none_of)
-                return f"{sign.must_be}|the amount of a row whose {sign.when.column} is {values} must be {sign.must_be}"
+                return f"{sign.must_be}|the amount of a row whose {sign.when} must be {sign.must_be}"
         return None
 
 

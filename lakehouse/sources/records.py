@@ -91,7 +91,7 @@ def _read_delimited(payload: bytes, dialect: Dialect, encoding: Encoding, varian
     text = "".join(tape.taken)
     yield Record(line_no, "header", *split_eol(text))
     line_no += len(tape.taken)
-    yield from _read_rows(tape, reader, line_no, read_as, names, variant)
+    yield from _read_rows(tape, reader, line_no, read_as, dialect.file_header(variant).named(names), variant)
 
 
 def _read_rows(

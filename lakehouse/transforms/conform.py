@@ -13,13 +13,14 @@ from lakehouse.checks.rows import CARRIED, REASONS_TYPE, split
 from lakehouse.model.keys import KEY_FIELDS, usage_key
 from lakehouse.model.usage import FIELDS
 from lakehouse.model.vocabulary import NOT_INCOME
+from lakehouse.sources.dialect import REPORT_PERIOD
 from lakehouse.sources.mapping import RowReader
 from lakehouse.sources.recognise import Dialects
 from lakehouse.tables import ops, silver
 from lakehouse.tables.arrow import arrow_type
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 _PASSED_ON = (*CARRIED, "report_period")
 _IDENTITY = tuple(list(FIELDS).index(name) for name in KEY_FIELDS)
@@ -48,7 +49,7 @@ def conform(
         lines.where("kind = 'data'")
         .join(F.broadcast(of_file), "file_id")
         .withColumn("record_id", record_id)
-        .select(*_PASSED_ON, "error", "variant", F.map_entries("captured").alias("captured"))
+        .select(*_PASSED_ON, "error", "variant", F.map_entries(_captured()).alias("captured"))
     )
     types = {field.name: field.dataType.simpleString() for field in rows.schema}
     passed = [f"{name} {types[name]}" for name in _PASSED_ON]
@@ -62,6 +63,11 @@ def conform(
         ignored=canonical.where(not_income).select(*ops.ignored.columns),
         quarantine=rejected.select(*ops.quarantine.columns),
     )
+
+
+def _captured() -> Column:
+    """What was captured from a file, and its statement month: some reports name none, and their rows take the file's."""
+    return F.map_concat("captured", F.create_map(F.lit(REPORT_PERIOD), "report_period"))
 
 
 def _reader(dialects: Dialects) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.settings import conf_dir
@@ -22,17 +23,17 @@ def dialects() -> Dialects:
     return load_dialects([conf_dir() / "sources"])
 
 
-def recognised(path: Path, known: Dialects) -> Recognition:
-    recognition = known.recognise(path.read_bytes(), path.name)
+def recognised(path: Path, known: Dialects, given: Mapping[str, str] = MappingProxyType({})) -> Recognition:
+    recognition = known.recognise(path.read_bytes(), path.name, given=given)
     assert recognition.dialect is not None, recognition.reason
     return recognition
 
 
-def file_row(recognition: Recognition) -> dict[str, Any]:
+def file_row(recognition: Recognition, period: str | None = None) -> dict[str, Any]:
     dialect = recognition.dialect
     assert dialect is not None
     assert recognition.encoding is not None
-    facts = describe_report(recognition)
+    facts = describe_report(recognition, period)
     assert facts.report_period is not None
     records = list(read_records(recognition.payload, dialect, recognition.encoding, recognition.variant))
     return {
@@ -61,11 +62,13 @@ def line_rows(recognition: Recognition, period: str) -> list[dict[str, Any]]:
     return [{**carried, **record._asdict()} for record in records]
 
 
-def bronze_frames(spark: SparkSession, recognitions: Iterable[Recognition]) -> tuple[DataFrame, DataFrame]:
-    """`bronze.lines` and `bronze.files` of the reports."""
+def bronze_frames(
+    spark: SparkSession, recognitions: Iterable[Recognition], periods: Mapping[str, str] = MappingProxyType({})
+) -> tuple[DataFrame, DataFrame]:
+    """`bronze.lines` and `bronze.files` of the reports. `periods` gives, by file_id, the month of those that name none."""
     from pyspark.sql.types import StructType
 
-    rows = [(recognition, file_row(recognition)) for recognition in recognitions]
+    rows = [(recognition, file_row(recognition, periods.get(recognition.file_id))) for recognition in recognitions]
     files_schema = StructType.fromDDL(bronze.files.ddl.replace(" NOT NULL", ""))
     lines_schema = StructType.fromDDL(bronze.lines.ddl)
     files = [tuple(row.get(name) for name in bronze.files.columns) for _, row in rows]
