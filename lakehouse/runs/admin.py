@@ -12,6 +12,7 @@ from lakehouse.errors import Findings
 from lakehouse.model.lint import read_book
 from lakehouse.runs.books import book_documents
 from lakehouse.runs.environment import Environment
+from lakehouse.sources.ern_rows import TABLES, ErnRows
 from lakehouse.store.light import create_tables, replace_rows
 from lakehouse.tables import Table, silver
 
@@ -30,6 +31,7 @@ def load_catalog(env: Environment, files: Sequence[Path]) -> dict[str, Any]:
     existing = reader.sql(f"SELECT * FROM {reader.relation(silver.catalog.name)}")
     rows, changed = merge_catalog(existing, loaded.recordings)
     version = _replace(env, silver.catalog, rows, {"job": "catalog load"}) if changed else reader.version(silver.catalog.name)
+    _load_messages(env, loaded.messages)
     return {
         "version": version,
         "releases": len({row["upc"] for row in rows if row["upc"]}),
@@ -37,6 +39,18 @@ def load_catalog(env: Environment, files: Sequence[Path]) -> dict[str, Any]:
         "changed": changed,
         "findings": loaded.findings,
     }
+
+
+def _load_messages(env: Environment, messages: ErnRows) -> None:
+    """What DDEX messages say of releases, parties, contributors and deals; a table that stays as it is keeps its version."""
+    for table in [table for table in TABLES if messages.by_table[table.name]]:
+        # A lake made by an earlier version has no such tables.
+        create_tables(env.root, [table])
+        reader = env.reader
+        existing = reader.sql(f"SELECT * FROM {reader.relation(table.name)}")
+        rows = messages.merged(table, existing)
+        if rows != sorted(existing, key=lambda row: tuple(row[column] for column in table.grain)):
+            _replace(env, table, rows, {"job": "catalog load"})
 
 
 def load_contracts(env: Environment, path: Path) -> dict[str, Any]:

@@ -10,15 +10,20 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import Misuse
-from lakehouse.model.identifiers import ISRC, gtin_check_digit_holds
+from lakehouse.model.identifiers import ISRC, UPC, gtin_check_digit_holds
 from lakehouse.model.normalize import normalize
+from lakehouse.sources.ern_rows import ErnRows, padded_upc
 from lakehouse.tables import silver
+
+if TYPE_CHECKING:
+    from lakehouse.sources.ern import Contributor
 
 COLUMNS = silver.catalog.columns
 _NUMBERS = ("track_number", "duration", "year")
@@ -34,14 +39,17 @@ class Entry:
     file: str
     line: int
     cells: Mapping[str, str | None]
+    contributors: Sequence[Contributor] = ()
 
 
 @dataclass
 class CatalogLoad:
-    """What was read. `findings` name file, line, rule, severity (warn: kept; error: left out) and a sentence."""
+    """What was read. `findings` name file, line, rule, severity (warn: kept; error: left out) and a sentence, and in XML the XPath.
+    `messages` is what DDEX messages say besides."""
 
     recordings: list[Row] = field(default_factory=list)
     findings: list[Row] = field(default_factory=list)
+    messages: ErnRows = field(default_factory=ErnRows)
 
     @property
     def releases(self) -> int:
@@ -57,11 +65,12 @@ def read_catalog(files: Sequence[Path]) -> CatalogLoad:
     load = CatalogLoad()
     titles: dict[str, tuple[str, Entry]] = {}
     for file in sorted(files):
-        for entry in _entries(file):
+        for entry in _entries(file, load):
             row = _row(entry, load)
             if row is not None:
                 _hold_against_others(row, entry, titles, load)
                 load.recordings.append(row)
+                load.messages.add_contributors(row["recording_id"], entry.contributors)
     return load
 
 
@@ -80,8 +89,10 @@ def derived_id(title: str, artist: str) -> str:
     return "rec-" + hashlib.sha256("|".join(f"{len(name.encode())}:{name}" for name in names).encode()).hexdigest()[:16]
 
 
-def _entries(file: Path) -> Iterator[Entry]:
-    readers = {".csv": _csv_entries, ".parquet": _parquet_entries, ".xml": _ern_entries}
+def _entries(file: Path, load: CatalogLoad) -> Iterator[Entry]:
+    readers: dict[str, Callable[[Path], Iterator[Entry]]] = {
+        ".csv": _csv_entries, ".parquet": _parquet_entries, ".xml": partial(_ern_entries, load=load)
+    }  # fmt: skip
     reader = readers.get(file.suffix.lower())
     if reader is None:
         raise Misuse(f"{file}: a catalog is a .csv, .parquet or DDEX ERN .xml file. Rename or convert it.")
@@ -121,10 +132,16 @@ def _parquet_entries(file: Path) -> Iterator[Entry]:
             yield Entry(str(file), line, {name: _as_text(value) for name, value in row.items()})
 
 
-def _ern_entries(file: Path) -> Iterator[Entry]:
+def _ern_entries(file: Path, load: CatalogLoad) -> Iterator[Entry]:
+    """The recordings of a DDEX message; its releases, parties, deals and deficiencies go to the load at once."""
     from lakehouse.sources.ern import read_ern
 
-    return (Entry(str(file), line, cells) for line, cells in read_ern(file))
+    message = read_ern(file)
+    load.messages.add_message(message)
+    for flag in message.flags:
+        place = {"file": str(file), "line": flag.line, "xpath": flag.xpath}
+        load.findings.append({**place, "rule": flag.rule, "severity": "warn", "message": flag.message})
+    return (Entry(str(file), found.line, cells, found.contributors) for found, cells in message.on_releases())
 
 
 def _require_columns(file: Path, names: Iterable[str]) -> None:
@@ -164,15 +181,12 @@ def _isrc(text: str, entry: Entry, load: CatalogLoad) -> str | None:
 
 
 def _upc(text: str, entry: Entry, load: CatalogLoad) -> str:
-    digits = re.sub(r"[\s-]", "", text)
-    if not digits:
-        return ""
-    if not re.fullmatch(r"[0-9]{8,14}", digits):
+    padded = padded_upc(text)
+    if padded and not re.fullmatch(UPC, padded):
         load.find(entry, "upc", f"{text!r} is not a UPC or EAN: 8 to 14 digits")
-        return digits
-    if not gtin_check_digit_holds(digits.zfill(14)):
+    elif padded and not gtin_check_digit_holds(padded):
         load.find(entry, "upc_check_digit", f"the check digit of {text!r} is wrong")
-    return digits.zfill(14)
+    return padded
 
 
 def _number(name: str, text: str, entry: Entry, load: CatalogLoad) -> int | None:

@@ -63,6 +63,81 @@ catalog = Table(
     ),
 )
 
+releases = Table(
+    name="silver.releases",
+    doc="The releases of DDEX ERN messages, with what the catalog's rows do not say of them. Every load is a new version.",
+    grain=("release_id",),
+    append_only=False,
+    fields=(
+        Field("release_id", "string", "ICPN, else GRid, ISRC or proprietary id, as the message has it", required=True),
+        Field("upc", "string", "UPC or EAN, zero-padded to 14 digits; empty where unknown", required=True),
+        Field("grid", "string", "GRid"),
+        Field("catalog_number", "string", "The label's catalog number"),
+        Field("title", "string", "Title"),
+        Field("artist", "string", "Display artist"),
+        Field("label", "string", "Label"),
+        Field("release_type", "string", "Album, EP, Single, ..."),
+        Field("release_date", "string", "As the message has it: YYYY, YYYY-MM or YYYY-MM-DD"),
+        Field("original_release_date", "string", "As the message has it"),
+        Field("genre", "string", "Genre"),
+        Field("sub_genre", "string", "Sub-genre"),
+        Field("p_year", "int", "Year of the phonogram right"),
+        Field("p_line", "string", "Who holds the phonogram right, as printed"),
+        Field("c_year", "int", "Year of the copyright"),
+        Field("c_line", "string", "Who holds the copyright, as printed"),
+    ),
+)
+
+parties = Table(
+    name="silver.parties",
+    doc="The people and companies that DDEX ERN messages name. Every load is a new version.",
+    grain=("party",),
+    append_only=False,
+    fields=(
+        Field("party", "string", "Its first identifier, else its name", required=True),
+        Field("name", "string", "Full name", required=True),
+        Field("ids", "array<string>", "Identifiers with their kind, such as ISNI:0000000121707484"),
+    ),
+)
+
+contributors = Table(
+    name="silver.contributors",
+    doc="Who did what on a recording, and who is said to control it, from DDEX ERN messages. Every load is a new version.",
+    grain=("recording_id", "kind", "party", "role"),
+    append_only=False,
+    fields=(
+        Field("recording_id", "string", "As in silver.catalog", required=True),
+        Field("kind", "string", "How the party is credited", True, one_of=("artist", "contributor", "work", "rights")),
+        Field("party", "string", "As in silver.parties", required=True),
+        Field("role", "string", "As the message has it; Unknown where it has none", required=True),
+        Field(
+            "share",
+            "decimal(38,18)",
+            "Percentage of the rights the party is said to control; none where the message leaves it open",
+        ),
+    ),
+)
+
+deals = Table(
+    name="silver.deals",
+    doc="Where, how and from when on releases may be used, from DDEX ERN messages. Every load is a new version.",
+    grain=("release_id", "deal_no"),
+    append_only=False,
+    fields=(
+        Field("release_id", "string", "As in silver.releases, or of one track", required=True),
+        Field("deal_no", "int", "Place among the deals of the release in its message", required=True),
+        Field("territories", "array<string>", "Territory codes it covers; Worldwide for all"),
+        Field("excluded", "array<string>", "Territory codes it leaves out"),
+        Field("commercial_models", "array<string>", "Such as SubscriptionModel"),
+        Field("use_types", "array<string>", "Such as OnDemandStream"),
+        Field("start_date", "string", "First day or moment, as the message has it"),
+        Field("end_date", "string", "Last day or moment, as the message has it"),
+        Field("price", "string", "Price code, or wholesale price per unit, as the message has it"),
+        Field("price_currency", "string", "Currency of a wholesale price"),
+        Field("take_down", "boolean", "Whether the deal ends all use", required=True),
+    ),
+)
+
 contracts = Table(
     name="silver.contracts",
     doc="The contract book: each contract's YAML document, verbatim. Every load is a new version.",

@@ -152,7 +152,7 @@ def test_an_external_entity_is_never_read(tmp_path: Path) -> None:
     entity = f'<!DOCTYPE x [<!ENTITY leak SYSTEM "{(tmp_path / "secret.txt").as_uri()}">]>'
     loaded = load(tmp_path, entity + ERN_43.replace(">Harbor Lights<", ">&leak;<"), "ern.xml")
     assert "hidden" not in str(loaded.recordings)
-    assert [finding["rule"] for finding in loaded.findings] == ["missing_title"]
+    assert [finding["rule"] for finding in loaded.findings if finding["severity"] == "error"] == ["missing_title"]
 
 
 @pytest.mark.parametrize(
