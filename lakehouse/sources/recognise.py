@@ -22,9 +22,10 @@ from lakehouse.model.identifiers import currency_codes
 from lakehouse.sources.dialect import DELIMITERS, HEAD_CAPTURES, Dialect, Encoding, Header
 from lakehouse.sources.dsr_layouts import load_layouts, parse_row
 from lakehouse.sources.grammar import number_pattern
+from lakehouse.sources.limits import DEFAULT_LIMITS, Limits, Refused
 from lakehouse.sources.records import csv_options, read_records
 from lakehouse.sources.text import decoding_error, head
-from lakehouse.sources.unpack import DEFAULT_LIMITS, Limits, Member, Refused, unpack
+from lakehouse.sources.unpack import Member, unpack
 
 _DSR_TYPE = re.compile(rb"(?m)^([A-Z]{2}[A-Z0-9]{2}(?:\.[0-9]+)?)\t")
 # How many rows decide between variants that share a header, and how large a part of them must agree.
@@ -52,7 +53,7 @@ class Recognition:
 
 
 @dataclass(frozen=True)
-class _Fit:
+class Fit:
     """A dialect held against a file: it fits when there are no differences."""
 
     dialect: Dialect
@@ -85,23 +86,29 @@ class Dialects:
         return _with_given(found, given)
 
     def _counting_member(self, members: Sequence[Member], data: bytes, name: str) -> Recognition:
-        """The one file of a ZIP that is a report; summaries and lists beside it are left alone."""
-        reports = [found for found in map(self._recognise, members) if found.dialect]
+        """The one file of a ZIP, or sheet of a workbook, that is a report; summaries and lists beside it are left alone."""
+        found = [(member, self._recognise(member)) for member in members]
+        reports = [(member, seen) for member, seen in found if seen.dialect]
         if len(reports) == 1:
-            return reports[0]
-        which = ", ".join(f"{found.name} ({found.dialect.id})" for found in reports if found.dialect) or "none"
-        reason = (
-            f"{name}: of the {len(members)} files in the ZIP exactly one must be a report; found: {which}. Send them one by one."
-        )
-        return Recognition(name, data, "zip", reason=reason)
+            return reports[0][1]
+        if reports:
+            which = ", ".join(f"{_called(member)} ({seen.dialect.id})" for member, seen in reports if seen.dialect)
+            reason = f"of its {len(members)} parts exactly one must be a report; found: {which}. Send them one by one"
+        else:
+            reason = f"none of its {len(members)} parts is a report. " + " ".join(seen.reason or "" for _, seen in found[:3])
+        return Recognition(name, data, members[0].container.split("+")[0], reason=f"{name}: {reason.removesuffix('.')}.")
 
-    def _recognise(self, member: Member) -> Recognition:
+    def compare(self, member: Member) -> list[Fit]:
+        """How the file stands to every dialect and each of its variants."""
         text = _Text(member.payload)
-        fits = [
+        return [
             _fit(dialect, variant, member, text)
             for dialect in self.by_id.values()
             for variant in (None, *(variant.id for variant in dialect.variants))
         ]
+
+    def _recognise(self, member: Member) -> Recognition:
+        fits = self.compare(member)
         whole = [fit for fit in fits if not fit.differences]
         reason = None
         if len(whole) > 1:
@@ -114,7 +121,7 @@ class Dialects:
                     member.name, member.payload, member.container, fit.dialect, fit.variant, fit.encoding, fit.captured
                 )
         reason = reason or _nearest(fits, member)
-        return Recognition(member.name, member.payload, member.container, reason=f"{member.name}: {reason}.")
+        return Recognition(member.name, member.payload, member.container, reason=f"{_called(member)}: {reason}.")
 
 
 def load_dialects(folders: Sequence[Path]) -> Dialects:
@@ -168,7 +175,7 @@ class _Text:
         return self._heads[encoding]
 
 
-def _fit(dialect: Dialect, variant: str | None, member: Member, text: _Text) -> _Fit:
+def _fit(dialect: Dialect, variant: str | None, member: Member, text: _Text) -> Fit:
     """How the file stands to a dialect in one variant, under the first of its encodings that the bytes are in."""
     read_as = dialect.under(variant)
     encoding = next((candidate for candidate in read_as.encodings if text.error(candidate) is None), read_as.encodings[0])
@@ -179,7 +186,7 @@ def _fit(dialect: Dialect, variant: str | None, member: Member, text: _Text) -> 
     return replace(fit, differences=(*fit.differences, *differences)) if differences else fit
 
 
-def _compare(dialect: Dialect, variant: str | None, encoding: Encoding, lines: list[str]) -> _Fit:
+def _compare(dialect: Dialect, variant: str | None, encoding: Encoding, lines: list[str]) -> Fit:
     if dialect.dsr:
         return _compare_dsr(dialect, encoding, lines)
     captured: dict[str, str] = {}
@@ -195,7 +202,7 @@ def _compare(dialect: Dialect, variant: str | None, encoding: Encoding, lines: l
     place = len(dialect.preamble)
     names = header.named(_header_cells(lines[place] if place < len(lines) else "", read_as))
     differences += _header_differences(names, header)
-    return _Fit(dialect, variant, encoding, captured, tuple(differences), _likeness(lines, read_as, header))
+    return Fit(dialect, variant, encoding, captured, tuple(differences), _likeness(lines, read_as, header))
 
 
 def _header_cells(line: str, dialect: Dialect) -> list[str]:
@@ -231,7 +238,7 @@ def _likeness(lines: list[str], dialect: Dialect, header: Header) -> float:
     return best
 
 
-def _compare_dsr(dialect: Dialect, encoding: Encoding, lines: list[str]) -> _Fit:
+def _compare_dsr(dialect: Dialect, encoding: Encoding, lines: list[str]) -> Fit:
     assert dialect.dsr is not None
     first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
     kind = first.partition("\t")[0]
@@ -242,11 +249,11 @@ def _compare_dsr(dialect: Dialect, encoding: Encoding, lines: list[str]) -> _Fit
     if isinstance(row, str):
         # What passes for the profile still tells which dialect is nearest.
         named = any(cell.casefold() in known for cell in first.split("\t"))
-        return _Fit(dialect, None, encoding, {}, (row,), (0.7 if named else 0.5) if headed else 0.0)
+        return Fit(dialect, None, encoding, {}, (row,), (0.7 if named else 0.5) if headed else 0.0)
     same = row["Profile"].casefold() in known
     difference = f"{kind} declares the profile {row['Profile']!r} where {' or '.join(profiles)} is expected"
     captured = {name: row[name] for name in HEAD_CAPTURES if row.get(name)}
-    return _Fit(dialect, None, encoding, captured, () if same else (difference,), 0.9 if same else 0.6)
+    return Fit(dialect, None, encoding, captured, () if same else (difference,), 0.9 if same else 0.6)
 
 
 def _dsr_refusal(dialect: Dialect, payload: bytes) -> str | None:
@@ -257,7 +264,7 @@ def _dsr_refusal(dialect: Dialect, payload: bytes) -> str | None:
     return f"{dialect.id} has no layout for record {', '.join(unknown)}" if unknown else None
 
 
-def _decide(fits: list[_Fit], member: Member) -> tuple[list[_Fit], str | None]:
+def _decide(fits: list[Fit], member: Member) -> tuple[list[Fit], str | None]:
     """Between variants with one header: the one whose numbers the file has. A file without a telling number fits the first."""
     dialect = fits[0].dialect
     if any(fit.dialect.id != dialect.id for fit in fits) or not dialect.decided_by:
@@ -280,10 +287,14 @@ def _decide(fits: list[_Fit], member: Member) -> tuple[list[_Fit], str | None]:
     return [], f"{dialect.id}: its numbers are written in two ways ({counted})"
 
 
+def _called(member: Member) -> str:
+    return f"{member.name}, {member.part}" if member.part else member.name
+
+
 def _with_given(found: Recognition, given: Mapping[str, str]) -> Recognition:
     """The recognition with what its dialect needs to be told; refused where that was not told, or is no currency."""
     needed = found.dialect.given if found.dialect else ()
-    told = {name: given[name].upper() for name in needed if name in given}
+    told: dict[str, str] = {name: given[name].upper() for name in needed if name in given}
     untold = [name for name in needed if name not in told]
     kind = f"{found.name} is a report of {found.dialect.name}" if found.dialect else ""
     if untold:
@@ -295,7 +306,7 @@ def _with_given(found: Recognition, given: Mapping[str, str]) -> Recognition:
     return replace(found, captured={**found.captured, **told}) if told else found
 
 
-def _nearest(fits: list[_Fit], member: Member) -> str:
+def _nearest(fits: list[Fit], member: Member) -> str:
     if not member.payload.strip():
         return "it is empty"
     best = max(fits, key=lambda fit: (fit.likeness, -len(fit.differences)), default=None)
