@@ -21,7 +21,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 Encoding = Literal["utf-8", "utf-8-bom", "utf-16-le-bom", "latin-1", "cp1252", "cp932"]
 Delimiter = Literal["TAB", ",", ";", "|"]
 # What a file may lie in. Sheets of workbooks and HTML tables are read as comma-separated UTF-8, see unpack.
-Container = Literal["plain", "gzip", "zip", "xlsx", "xls", "html"]
+Container = Literal["plain", "gzip", "zip", "xlsx", "html"]
 # What landing knows of every report besides what it captured: its statement month.
 REPORT_PERIOD = "report_period"
 # What a DDEX flat file's HEAD record says about the whole file.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 
 from lakehouse.model.period import PERIOD, month_numbers
+from lakehouse.model.usage import AMOUNT
 from lakehouse.sources.dialect import Grammar
 
 # What surrounds a value and is not part of it: blanks, tabs, line ends, no-break space, byte order mark.
@@ -15,6 +17,9 @@ EXCEL_WRAPPER = '="([^"]*)"'
 PLAIN_NUMBER = r"-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?"
 # What would pass for a plain number though the dialect's grammar did not read it as one.
 UNFIT_NUMBER = r"-?[0-9]+(\.[0-9]+)?"
+_UNFIT = re.compile(UNFIT_NUMBER)
+# Decimals that an amount keeps. Some senders print more (34 were seen): the file's text and exact total keep those.
+SCALE = AMOUNT[1]
 # An exponent beyond this is not a printed amount; the number stays as it is and is refused.
 MAX_EXPONENT = 60
 
@@ -56,6 +61,24 @@ def read_number(text: str | None, grammar: Grammar) -> str | None:
     plain_whole = digits[:point].lstrip("0") or "0"
     decimals = digits[point:].rstrip("0")
     return ("-" if negative else "") + plain_whole + (f".{decimals}" if decimals else "")
+
+
+def plain_number(text: str | None, grammar: Grammar) -> Decimal | None:
+    """The number exactly, with as many decimals as it is printed with; None where the text is blank or no number."""
+    plain = text if text and grammar.decimal == "." and _UNFIT.fullmatch(text) else read_number(text, grammar)
+    return Decimal(plain) if plain is not None and _UNFIT.fullmatch(plain) else None
+
+
+def cut(number: str) -> str:
+    """Plain notation cut to `SCALE` decimals: the digits after are dropped, towards zero, so that no more is paid than was reported.
+    Text that is no plain number, or has no more decimals, is returned as it is."""
+    whole, _, decimals = number.partition(".")
+    if len(decimals) <= SCALE or not _UNFIT.fullmatch(number):
+        return number
+    kept = decimals[:SCALE].rstrip("0")
+    if kept:
+        return f"{whole}.{kept}"
+    return "0" if whole == "-0" else whole
 
 
 # Token: pattern, and what the group gives.

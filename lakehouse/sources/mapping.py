@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from typing import Any
 
 from lakehouse.model.identifiers import ISRC
@@ -16,7 +16,7 @@ from lakehouse.model.period import DAY, PERIOD
 from lakehouse.model.territories import alpha2_codes, spellings
 from lakehouse.model.usage import FIELDS, Reason
 from lakehouse.sources.dialect import Condition, Dialect, Grammar, Read
-from lakehouse.sources.grammar import EXCEL_WRAPPER, PADDING, month_patterns, read_number
+from lakehouse.sources.grammar import EXCEL_WRAPPER, PADDING, cut, month_patterns, read_number
 
 Cells = Sequence[str | None]
 Captured = Mapping[str, str]
@@ -25,7 +25,9 @@ Reader = Callable[[Cells, Captured], str | None]
 NUMBERS = ("units", "amount", "gross")
 # What a field remembers of one batch of reports; amounts hardly repeat, so the memory is bounded.
 _REMEMBERED = 200_000
-_EXACT = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,18})?")
+_EXACT = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,60})?")
+# The sum of numbers that long is exact, or an error.
+_EXACT_SUMS = Context(prec=200, traps=[Inexact])
 _CELLS_FREE = Grammar()
 
 
@@ -35,6 +37,7 @@ class RowReader:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._grammar = dialect.grammar
+        self._sum_rows = dialect.sum_rows
         self._fields = [_remembering(self._field(name), self._sources(name)) for name in FIELDS]
         places = tuple(dialect.position(sign.when.column) for sign in dialect.signs)
         self._meaning_at = list(FIELDS).index("meaning")
@@ -59,7 +62,9 @@ class RowReader:
     def _sources(self, name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """The places of the cells and the names of the captured values that decide a field."""
         if name == "meaning":
-            return tuple(self._dialect.position(rule.when.column) for rule in self._dialect.meaning), ()
+            conditions = [rule.when for rule in self._dialect.meaning]
+            conditions += self._dialect.sum_rows.when if self._dialect.sum_rows else ()
+            return tuple(self._dialect.position(condition.column) for condition in conditions), ()
         read = self._dialect.map.get(name)
         chain = []
         while read:
@@ -113,28 +118,50 @@ class RowReader:
             return unreadable
         if all(text is None for text in plus):
             return None
-        return f"{sum(Decimal(text or 0) for text in plus) - sum(Decimal(text or 0) for text in minus):f}"
+        total = Decimal(0)
+        for text in plus:
+            total = _EXACT_SUMS.add(total, Decimal(text or 0))
+        for text in minus:
+            total = _EXACT_SUMS.subtract(total, Decimal(text or 0))
+        return f"{total:f}"
 
     def _cell(self, column: str, cells: Cells) -> str | None:
         return trimmed(cells[self._dialect.position(column)], self._grammar)
 
-    def _holds(self, condition: Condition, cells: Cells) -> bool:
-        text = self._cell(condition.column, cells)
-        if text is None:
-            return condition.blank is True
-        if condition.any:
-            return text.lower() in {value.lower() for value in condition.any}
-        return bool(condition.none_of) and text.lower() not in {value.lower() for value in condition.none_of}
-
     def _meaning(self, cells: Cells) -> str:
-        return next((rule.is_ for rule in self._dialect.meaning if self._holds(rule.when, cells)), "generation")
+        if self._sum_rows and all(holds(condition, self._dialect, cells) for condition in self._sum_rows.when):
+            return "summary"
+        return next((rule.is_ for rule in self._dialect.meaning if holds(rule.when, self._dialect, cells)), "generation")
 
     def _sign_rule(self, cells: Cells, captured: Captured) -> str | None:
         """The sign that the row's amount must have and why, as `negative|reason`."""
         for sign in self._dialect.signs:
-            if self._holds(sign.when, cells):
+            if holds(sign.when, self._dialect, cells):
                 return f"{sign.must_be}|the amount of a row whose {sign.when} must be {sign.must_be}"
         return None
+
+
+def holds(condition: Condition, dialect: Dialect, cells: Cells) -> bool:
+    """Whether a row's cells meet a condition of its dialect."""
+    text = trimmed(cells[dialect.position(condition.column)], dialect.grammar)
+    if text is None:
+        return condition.blank is True
+    if condition.any:
+        return text.lower() in {value.lower() for value in condition.any}
+    return bool(condition.none_of) and text.lower() not in {value.lower() for value in condition.none_of}
+
+
+def sum_row_test(dialect: Dialect) -> Callable[[Cells], bool]:
+    """Tells the rows that add up others. Asked once for each combination of the cells that decide it."""
+    assert dialect.sum_rows
+    conditions = dialect.sum_rows.when
+    places = tuple(dialect.position(condition.column) for condition in conditions)
+
+    def ask(cells: Cells, captured: Captured) -> str | None:
+        return "sum" if all(holds(condition, dialect, cells) for condition in conditions) else None
+
+    remembered = _remembering(ask, (places, ()))
+    return lambda cells: remembered(cells, {}) is not None
 
 
 def _remembering(read: Reader, sources: tuple[tuple[int, ...], tuple[str, ...]]) -> Reader:
@@ -182,7 +209,8 @@ def _spelled(name: str, text: str | None, grammar: Grammar) -> str | None:
     if text is None:
         return None
     if name in NUMBERS:
-        return read_number(text, grammar)
+        number = read_number(text, grammar)
+        return number if number is None or name == "units" else cut(number)
     if name in ("usage_period", "sale_date"):
         return _time(name, text, grammar)
     return _territory(text, grammar) if name == "territory" else text

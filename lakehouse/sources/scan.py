@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyspark.sql import functions as F
 
+from lakehouse.sources.controls import ControlTally
 from lakehouse.sources.recognise import Dialects
 from lakehouse.sources.records import Record, read_records
-from lakehouse.sources.report import ControlTally
 from lakehouse.tables import bronze
 from lakehouse.tables.arrow import arrow_type
 
@@ -69,7 +69,7 @@ def _scanner(known: list[dict[str, Any]], period: str) -> Callable[[Iterable[pa.
 
 def _file(file: dict[str, Any], period: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     dialect = file["dialect"]
-    tally, count = ControlTally(dialect, file["variant"]), 0
+    tally, count = ControlTally(dialect, file["variant"], file["captured"]), 0
     records = read_records(Path(file["path"]).read_bytes(), dialect, file["encoding"], file["variant"])
     shared = {"period": period, "file_id": file["file_id"], "source": file["source"]}
     while chunk := list(islice(records, BATCH)):

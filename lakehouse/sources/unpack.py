@@ -5,55 +5,38 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lakehouse.sources.limits import DEFAULT_LIMITS, Limits, Refused
+from lakehouse.sources.workbook import is_html, sheets_of_workbook, tables_of_html
+
 GZIP = b"\x1f\x8b"
+OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = b"PK\x03\x04"
 _CHUNK = 1 << 20
 # A report inside a gzip inside a ZIP is met; more is a puzzle, not a report.
 _DEPTH = 2
 
 
-class Refused(Exception):
-    """Why a file cannot be unpacked, for the person who sent it."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What unpacking may cost. A report shrinks some 10 to 60 times; a bomb a thousand times."""
-
-    unpacked_bytes: int = 4 << 30
-    ratio: int = 250
-    # Small files may shrink as they like: the ratio counts from here.
-    ratio_from: int = 16 << 20
-    members: int = 1000
-
-    def check(self, unpacked: int, packed: int) -> None:
-        if unpacked > self.unpacked_bytes:
-            raise Refused(f"it unpacks to more than {self.unpacked_bytes} bytes")
-        if unpacked > self.ratio_from and unpacked > self.ratio * packed:
-            raise Refused(f"it unpacks to more than {self.ratio} times its size: a decompression bomb")
-
-
-DEFAULT_LIMITS = Limits()
-
-
 @dataclass(frozen=True)
 class Member:
-    """A file found in a container: its name, its bytes, and the containers it came out of, outermost first."""
+    """A file found in a container: its name, its bytes, and the containers it came out of, outermost first. `part` names the sheet
+    or table that the bytes are the text of."""
 
     name: str
     payload: bytes
     container: str
+    part: str = ""
 
 
 def unpack(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> list[Member]:
-    """The files in `data`: one, unless it is a ZIP of several. Raises Refused."""
+    """The files in `data`: one, unless it is a ZIP of several or a workbook of several sheets. Raises Refused."""
     return _unpack(Member(name, data, "plain"), limits, _DEPTH)
 
 
 def _unpack(member: Member, limits: Limits, depth: int) -> list[Member]:
-    opened = _open(member, limits)
+    opened = None if member.part else _open(member, limits)
     if opened is None:
         return [member]
     if depth == 0:
@@ -67,6 +50,10 @@ def _open(member: Member, limits: Limits) -> list[Member] | None:
         return [Member(inner_name, _gunzip(member.payload, limits), _inside(member, "gzip"))]
     if member.payload.startswith(ZIP):
         return _unzip(member, limits)
+    if member.payload.startswith(OLE2):
+        raise Refused("it is a workbook in Excel's old binary form; save it as .xlsx or as text")
+    if is_html(member.payload):
+        return _tables(member, "html", tables_of_html(member.payload, limits))
     return None
 
 
@@ -98,8 +85,11 @@ def _unzip(member: Member, limits: Limits) -> list[Member]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(member.payload))
         entries = [entry for entry in archive.infolist() if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")]
+        if sum(entry.file_size for entry in entries) > limits.unpacked_bytes:
+            raise Refused(f"it unpacks to more than {limits.unpacked_bytes} bytes")
         if any(entry.filename == "[Content_Types].xml" for entry in entries):
-            raise Refused("it is an Office workbook; export the report as text")
+            limits.check(sum(entry.file_size for entry in entries), len(member.payload))
+            return _tables(member, "xlsx", sheets_of_workbook(member.payload, limits))
         if len(entries) > limits.members:
             raise Refused(f"it is a ZIP of more than {limits.members} files")
         members, total = [], 0
@@ -111,6 +101,14 @@ def _unzip(member: Member, limits: Limits) -> list[Member]:
         return members
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
         raise Refused(f"its ZIP data cannot be read: {error}") from None
+
+
+def _tables(member: Member, container: str, tables: Iterable[tuple[str, bytes]]) -> list[Member]:
+    """The tables of a workbook or page as members of their own, in its order."""
+    found = [Member(member.name, text, _inside(member, container), part) for part, text in tables]
+    if not found:
+        raise Refused("its sheets hold nothing" if container == "xlsx" else "its HTML holds no table")
+    return found
 
 
 def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, before: int, packed: int, limits: Limits) -> bytes:

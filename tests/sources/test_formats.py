@@ -14,11 +14,12 @@ import yaml
 
 from lakehouse.model.usage import FIELDS, UsageLine, reasons_against
 from lakehouse.model.vocabulary import NOT_INCOME
+from lakehouse.sources.controls import check_controls
 from lakehouse.sources.dialect import REPORT_PERIOD
 from lakehouse.sources.mapping import RowReader
 from lakehouse.sources.recognise import Recognition
 from lakehouse.sources.records import Record, read_records
-from lakehouse.sources.report import check_controls, describe_report
+from lakehouse.sources.report import describe_report
 from lakehouse.sources.text import encode
 from tests.support.reports import SAMPLES, bronze_frames, dialects, recognised
 

@@ -126,7 +126,9 @@ def test_another_dsr_profile_is_refused_by_name() -> None:
         (zipped(a=b"\0" * (40 << 20)), "a decompression bomb"),
         (gzip.compress(gzip.compress(gzip.compress(TUNECORE))), "nested more than twice"),
         (b"PK\x03\x04 not a zip", "its ZIP data cannot be read"),
-        (zipped(**{"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"}), "it is an Office workbook"),
+        (zipped(**{"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<x/>"}), "its workbook cannot be read"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), "old binary form"),
+        (b"<html><body>sorry</body></html>", "its HTML holds no table"),
     ],
 )
 def test_what_is_no_report_is_refused_in_words(data: bytes, reason: str) -> None:

@@ -8,9 +8,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.settings import conf_dir
+from lakehouse.sources.controls import check_controls
 from lakehouse.sources.recognise import Dialects, Recognition, load_dialects
 from lakehouse.sources.records import read_records
-from lakehouse.sources.report import check_controls, describe_report
+from lakehouse.sources.report import describe_report
 from lakehouse.tables import bronze
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def file_row(recognition: Recognition, period: str | None = None) -> dict[str, A
         "report_key": facts.report_key,
         "bytes": len(recognition.payload),
         "lines": len(records),
-        "controls": [vars(control) for control in check_controls(records, dialect, recognition.variant)],
+        "controls": [vars(control) for control in check_controls(records, dialect, recognition.variant, recognition.captured)],
     }
 
 

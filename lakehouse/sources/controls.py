@@ -1,0 +1,234 @@
+"""The figures that a sender, or whoever lands a file, declares about it, held against its rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Context, Decimal, Inexact
+from types import MappingProxyType
+
+from lakehouse.model.usage import FIELDS
+from lakehouse.model.vocabulary import NOT_INCOME
+from lakehouse.sources.dialect import Dialect, Grammar
+from lakehouse.sources.dsr_controls import DsrTally
+from lakehouse.sources.grammar import SCALE, cut, plain_number, read_number
+from lakehouse.sources.mapping import RowReader, sum_row_test
+from lakehouse.sources.records import Record
+
+# Among what was captured from a file: figures declared from outside it, by name.
+GIVEN = "control."
+# What they may be: the income of a file, or of one currency in it; its units; the count of its data rows.
+GIVEN_CONTROL = re.compile("revenue([.][A-Z]{3})?|units|rows")
+# Sums of printed amounts are exact or an error.
+_EXACT = Context(prec=200, traps=[Inexact])
+_ZERO = Decimal(0)
+_CELLS_FREE = Grammar()
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class ControlResult:
+    """A figure that was declared beside what was found, in the shape of `bronze.files.controls`."""
+
+    name: str
+    declared: str
+    found: str
+    ok: bool
+
+
+def check_controls(
+    records: Iterable[Record], dialect: Dialect, variant: str | None = None, captured: Mapping[str, str] = _NOTHING
+) -> list[ControlResult]:
+    """Holds what was declared about a file against its records, read once. `ControlTally` does it in passing."""
+    tally = ControlTally(dialect, variant, captured)
+    for record in records:
+        tally.add(record)
+    return tally.results()
+
+
+def agrees(declared: Decimal, found: Decimal) -> bool:
+    """Whether a declared sum is the one found. One that is printed with two decimals or more may have been rounded to them; a whole
+    number must be met exactly."""
+    exponent = declared.as_tuple().exponent
+    assert isinstance(exponent, int)
+    rounded = Decimal((0, (5,), exponent - 1)) if exponent <= -2 else _ZERO
+    return abs(_EXACT.subtract(declared, found)) <= rounded
+
+
+class ControlTally:
+    """Adds up a file's records as they stream by. `captured` is what the file's receipt holds, given figures among it."""
+
+    def __init__(self, dialect: Dialect, variant: str | None = None, captured: Mapping[str, str] = _NOTHING) -> None:
+        self._dialect = dialect
+        read_as = dialect.under(variant)
+        self._grammar = read_as.grammar
+        self._rows = 0
+        self._declared: dict[str, str] = {}
+        self._given = {name.removeprefix(GIVEN): text for name, text in sorted(captured.items()) if name.startswith(GIVEN)}
+        self._dsr = DsrTally(dialect) if dialect.dsr else None
+        columns = {control.column for control in dialect.controls if control.column}
+        self._sums = {column: (dialect.position(column), [_ZERO]) for column in columns}
+        self._sections = _Sections(read_as) if dialect.sum_rows else None
+        self._given_sums = _GivenSums(read_as, captured) if set(self._given) - {"rows"} else None
+        self._payable = _Payable(read_as) if dialect.map["amount"].column else None
+
+    def add(self, record: Record) -> None:
+        """Counts one record, in the file's order."""
+        if self._dsr:
+            self._dsr.add(record)
+        elif record.kind == "data":
+            self._add_row(record)
+        elif record.kind in ("footer", "preamble"):
+            self._capture(record)
+
+    def _add_row(self, record: Record) -> None:
+        cells = record.cells
+        if self._sections and cells is not None and self._sections.take(record.line_no, cells):
+            return
+        self._rows += 1
+        if cells is None:
+            return
+        for place, total in self._sums.values():
+            total[0] = _EXACT.add(total[0], plain_number(cells[place], self._grammar) or _ZERO)
+        if self._payable:
+            self._payable.add(cells)
+        if self._given_sums:
+            self._given_sums.add(cells)
+
+    def _capture(self, record: Record) -> None:
+        patterns = self._dialect.footer.capture if self._dialect.footer and record.kind == "footer" else {}
+        for name, pattern in patterns.items():
+            if found := re.search(pattern, record.text):
+                self._declared.setdefault(name, found[1])
+        if record.kind == "preamble":
+            pattern = self._dialect.preamble[record.line_no - 1]
+            found = re.search(pattern, record.text)
+            self._declared.update({name: value for name, value in (found.groupdict() if found else {}).items() if value})
+
+    def results(self) -> list[ControlResult]:
+        """Every declared figure beside the found one. A figure that is missing from the file is a broken control.
+
+        Where the payable column has more decimals than amounts keep, its exact total and what was cut of it stand here too."""
+        if self._dsr:
+            own = [ControlResult(*result) for result in self._dsr.results()]
+            unheld = [
+                ControlResult(f"given {name}", text, "not counted in DDEX flat files", False)
+                for name, text in self._given.items()
+            ]
+            return own + unheld
+        results = [
+            self._compared(control.name, self._declared.get(control.captured), self._found(control.column))
+            for control in self._dialect.controls
+        ]
+        results += self._sections.results if self._sections else []
+        results += [self._held_to(name, text) for name, text in self._given.items()]
+        return results + (self._payable.results() if self._payable else [])
+
+    def _found(self, column: str | None) -> Decimal:
+        return Decimal(self._rows) if column is None else self._sums[column][1][0]
+
+    def _held_to(self, name: str, text: str) -> ControlResult:
+        if name == "rows" or self._given_sums is None:
+            return self._compared(f"given {name}", text, Decimal(self._rows), _CELLS_FREE)
+        found = self._given_sums.of(name)
+        if len(found) > 1:
+            several = ", ".join(f"{figure:f} {currency}" for currency, figure in sorted(found.items()))
+            return ControlResult(f"given {name}", text, f"{several}: give one figure for each, as revenue.EUR", False)
+        return self._compared(f"given {name}", text, next(iter(found.values()), _ZERO), _CELLS_FREE)
+
+    def _compared(self, name: str, declared: str | None, found: Decimal, grammar: Grammar | None = None) -> ControlResult:
+        figure = plain_number(declared, grammar or self._grammar)
+        return ControlResult(name, declared or "", f"{found:f}", figure is not None and agrees(figure, found))
+
+
+class _Sections:
+    """Sum rows: what each declares, held against the rows since the last."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        assert dialect.sum_rows
+        self._grammar = dialect.grammar
+        self._is_sum = sum_row_test(dialect)
+        self._places = {column: dialect.position(column) for column in dialect.sum_rows.columns}
+        self._totals = dict.fromkeys(self._places, _ZERO)
+        self._whole = dict.fromkeys(self._places, _ZERO)
+        self.results: list[ControlResult] = []
+
+    def take(self, line_no: int, cells: list[str | None]) -> bool:
+        """Whether the row is a sum row; any other is added up."""
+        figures = {column: plain_number(cells[place], self._grammar) for column, place in self._places.items()}
+        if not self._is_sum(cells):
+            for column, figure in figures.items():
+                self._totals[column] = _EXACT.add(self._totals[column], figure or _ZERO)
+            return False
+        for column, place in self._places.items():
+            if text := (cells[place] or "").strip():
+                self._hold(f"line {line_no}, {column}", text, figures[column], column)
+        for column, total in self._totals.items():
+            self._whole[column] = _EXACT.add(self._whole[column], total)
+        self._totals = dict.fromkeys(self._places, _ZERO)
+        return True
+
+    def _hold(self, name: str, text: str, declared: Decimal | None, column: str) -> None:
+        """A sum row that follows another without rows between them is the sum of the whole."""
+        section, whole = self._totals[column], _EXACT.add(self._whole[column], self._totals[column])
+        found = whole if declared is not None and agrees(declared, whole) else section
+        self.results.append(ControlResult(name, text, f"{found:f}", declared is not None and agrees(declared, found)))
+
+
+class _GivenSums:
+    """What the rows that are income come to, as the reader of the books reads them."""
+
+    def __init__(self, dialect: Dialect, captured: Mapping[str, str]) -> None:
+        self._reader, self._captured = RowReader(dialect), captured
+        self._places = [list(FIELDS).index(name) for name in ("meaning", "amount", "currency", "units")]
+        self._revenue: dict[str, Decimal] = {}
+        self._units = _ZERO
+
+    def add(self, cells: list[str | None]) -> None:
+        fields, _ = self._reader.read(cells, self._captured, None)
+        meaning, amount, currency, units = (fields[place] for place in self._places)
+        if meaning in NOT_INCOME:
+            return
+        counted = plain_number(amount, _CELLS_FREE) or _ZERO
+        self._revenue[currency or ""] = _EXACT.add(self._revenue.get(currency or "", _ZERO), counted)
+        self._units = _EXACT.add(self._units, plain_number(units, _CELLS_FREE) or _ZERO)
+
+    def of(self, name: str) -> dict[str, Decimal]:
+        """The figure of a given control, by currency; units have none."""
+        if name == "units":
+            return {"": self._units}
+        _, _, currency = name.partition(".")
+        return {currency: self._revenue.get(currency, _ZERO)} if currency else self._revenue
+
+
+class _Payable:
+    """The exact total of the payable column in each currency, and the part of it beyond the decimals which amounts keep."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        amount, currency = dialect.map["amount"].column, dialect.map["currency"].column
+        assert amount
+        self._grammar = dialect.grammar
+        self._place = dialect.position(amount)
+        self._currency_at = dialect.position(currency) if currency else None
+        self._totals: dict[str, Decimal] = {}
+        self._residues: dict[str, Decimal] = {}
+
+    def add(self, cells: list[str | None]) -> None:
+        amount = plain_number(cells[self._place], self._grammar)
+        if amount is None:
+            return
+        currency = "" if self._currency_at is None else (cells[self._currency_at] or "").strip()
+        self._totals[currency] = _EXACT.add(self._totals.get(currency, _ZERO), amount)
+        exponent = amount.as_tuple().exponent
+        if isinstance(exponent, int) and exponent < -SCALE and (rest := _EXACT.subtract(amount, Decimal(cut(f"{amount:f}")))):
+            self._residues[currency] = _EXACT.add(self._residues.get(currency, _ZERO), rest)
+
+    def results(self) -> list[ControlResult]:
+        results = []
+        for currency, residue in sorted(self._residues.items()):
+            total, of = self._totals[currency], f" {currency}".rstrip()
+            exact, kept, rest = (read_number(f"{figure:f}", _CELLS_FREE) or "" for figure in (total, _EXACT.subtract(total, residue), residue))
+            results.append(ControlResult(f"exact total{of}", exact, kept, True))
+            results.append(ControlResult(f"residue{of} beyond {SCALE} decimals", rest, "0", True))
+        return results
