@@ -105,14 +105,23 @@ def land(
     env: Environment, out: Output, paths: Paths,
     source: Annotated[str | None, typer.Option(help="Insist on this dialect.")] = None,
     period: Annotated[str | None, typer.Option(metavar="YYYY-MM", help="Statement period of the reports; by default what they say.")] = None,
+    given: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="What the reports do not say themselves: currency=EUR.")] = None,
+    control: Annotated[list[str] | None, typer.Option(metavar="NAME=FIGURE", help="A figure to hold the rows against: revenue=25556.07, revenue.EUR=..., units=..., rows=...")] = None,
 ) -> int:  # fmt: skip
-    """Stores reports under the SHA-256 of their content and recognises their format."""
+    """Stores reports under the SHA-256 of their content and recognises their format. FILE.told.yaml beside a file may say the same."""
     from lakehouse.runs.books import check_period
+    from lakehouse.sources.limits import Refused
+    from lakehouse.sources.told import SIDECAR, Told, pairs
 
     if period:
         check_period(period)
+    try:
+        told = Told(given=pairs(given or []), control=pairs(control or []))
+    except Refused as refusal:
+        raise Misuse(f"{refusal}.") from None
     files = [file for path in paths for file in (sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path])]
-    landed = [vars(env.landing.put(file, env.dialects, source, period)) for file in files]
+    reports = [file for file in files if not file.name.endswith(SIDECAR)]
+    landed = [vars(env.landing.put(file, env.dialects, source, period, told)) for file in reports]
     out.show(landed, lambda rows: table([{**row, "file_id": row["file_id"][:12]} for row in rows]))
     return 1 if any(row["status"] == "rejected" for row in landed) else 0
 

@@ -1,6 +1,7 @@
 """Landing: files as they came, under the SHA-256 of what is in them, each with a receipt.
 
-`landing/files/<file_id>` is the unpacked file. `landing/receipts/<report_period>/<file_id>.json` says what it is;
+`landing/files/<file_id>` is the unpacked file, and `landing/originals/<file_id>/` the container it came in, where it came in one.
+`landing/receipts/<report_period>/<file_id>.json` says what it is;
 `landing/names/<file_id>/` remembers every further name it came under. Nothing here is ever changed.
 """
 
@@ -13,8 +14,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from lakehouse.sources.limits import Refused
 from lakehouse.sources.recognise import Dialects, Recognition
 from lakehouse.sources.report import describe_report
+from lakehouse.sources.told import Told, told_beside
 from lakehouse.store.objects import object_store
 
 
@@ -53,12 +56,19 @@ class Landing:
     def __init__(self, root: str) -> None:
         self._objects = object_store(root)
 
-    def put(self, path: Path, dialects: Dialects, source: str | None = None, period: str | None = None) -> Landed:
-        """Stores the file unless its content is here already. `source` insists on a dialect, `period` on a report period."""
+    def put(
+        self, path: Path, dialects: Dialects, source: str | None = None, period: str | None = None, told: Told | None = None
+    ) -> Landed:
+        """Stores the file unless its content is here already. `source` insists on a dialect, `period` on a report period; `told`
+        comes before what the document beside the file says."""
         raw = path.read_bytes()
-        seen = dialects.recognise(raw, path.name)
+        try:
+            told = (told or Told()).over(told_beside(path))
+            seen = dialects.recognise(raw, path.name, given=told.given)
+        except Refused as refusal:
+            told, seen = Told(), Recognition(path.name, raw, "plain", reason=f"{refusal}.")
         file_id = seen.file_id
-        receipt = _receipt(path, file_id, seen, source, period)
+        receipt = _receipt(path, file_id, seen, source, period or told.period, told)
         known = self._known(file_id)
         if known and known.status == "landed":
             self._objects.put_new(
@@ -67,6 +77,8 @@ class Landing:
             return Landed(str(path), file_id, known.source, "duplicate", f"the same content as {known.name}")
         folder = receipt.report_period if receipt.status == "landed" else "rejected"
         self._objects.put_new(f"landing/files/{file_id}", seen.payload)
+        if raw != seen.payload:
+            self._objects.put_new(f"landing/originals/{file_id}/{hashlib.sha256(raw).hexdigest()}", raw)
         self._objects.put_new(f"landing/receipts/{folder}/{file_id}.json", json.dumps(asdict(receipt), sort_keys=True).encode())
         if receipt.status == "landed":
             self._objects.put_new(f"landing/landed/{file_id}", str(folder).encode())
@@ -99,7 +111,7 @@ def _version(hint: str | None) -> int:
     return int(digits) if digits else int(hint is not None)
 
 
-def _receipt(path: Path, file_id: str, seen: Recognition, source: str | None, period: str | None) -> Receipt:
+def _receipt(path: Path, file_id: str, seen: Recognition, source: str | None, period: str | None, told: Told) -> Receipt:
     """What the file is; rejected with a reason when it is no report, not the one expected, or of no known period."""
     dialect, reason, facts = seen.dialect, seen.reason, None
     if dialect and source and dialect.id != source:
@@ -115,7 +127,7 @@ def _receipt(path: Path, file_id: str, seen: Recognition, source: str | None, pe
         dialect_sha256=dialect.sha256 if dialect else None,
         variant=seen.variant,
         encoding=seen.encoding,
-        captured=seen.captured,
+        captured={**seen.captured, **told.captured},
         report_period=facts.report_period if facts else period,
         report_key=facts.report_key if facts else path.name,
         report_version=_version(facts.version_hint) if facts else 0,

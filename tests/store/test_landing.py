@@ -13,10 +13,12 @@ import pytest
 
 from lakehouse.settings import conf_dir
 from lakehouse.sources.recognise import Dialects, load_dialects
+from lakehouse.sources.told import Told
 from lakehouse.store.landing import Landing
 from lakehouse.store.reader import LakeReader
 from lakehouse.views.files import list_files
 from tests.support.lakes import MAY, MAY_SALES, bank_report, copy_of
+from tests.support.reports import SAMPLES
 
 REPORT = bank_report(MAY, MAY_SALES).encode()
 
@@ -162,3 +164,67 @@ def test_a_landing_that_died_before_its_last_object_is_completed(sent: Path, tmp
         assert found.keys() == stored(whole).keys()
         (receipt,) = [json.loads(content) for key, content in found.items() if "receipts" in key]
         assert (receipt["status"], receipt["report_period"]) == ("landed", MAY)
+
+
+def pounds(amount: str = "0.03") -> bytes:
+    """A report of a society: it names no month."""
+    header = "Record Number,CAE Number,Work Title,Amount (performance revenue),IP1\n"
+    return f"{header}1,00100200300,Ferry Song,{amount},HOLLOWAY JUNE\n2,00100200300,Ferry Song,0.04,HOLLOWAY JUNE\n".encode()
+
+
+def test_what_stands_beside_a_file_is_told_of_it_and_the_command_line_comes_first(
+    sent: Path, tmp_path: Path, dialects: Dialects
+) -> None:
+    landing = Landing(str(tmp_path / "lake"))
+    report = written(sent / "prs.csv", pounds())
+    written(sent / "prs.csv.told.yaml", b"period: 2026-04\ncontrol: {revenue: 0.070, rows: 2}\n")
+    landed = landing.put(report, dialects, told=Told(control={"rows": "3"}))
+    (receipt,) = landing.receipts("2026-04")
+    assert (landed.status, receipt.captured) == ("landed", {"control.revenue": "0.070", "control.rows": "3"})
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (b"period: May\n", "prs.csv.told.yaml: its period 'May' is no month written YYYY-MM."),
+        (b"control: {income: 3}\n", "prs.csv.told.yaml: there is no control 'income': give revenue, revenue.EUR, units or rows."),
+        (b"control: {rows: many}\n", "prs.csv.told.yaml: the control rows='many' is no plain number."),
+        (b"currency: EUR\n", "prs.csv.told.yaml: 'currency' is not one of period, given, control."),
+        (b"given: EUR\n", "prs.csv.told.yaml: given is not a mapping of names to values."),
+        (b"{", "prs.csv.told.yaml: not YAML"),
+    ],
+)
+def test_a_file_with_a_wrong_document_beside_it_does_not_land(
+    document: bytes, reason: str, sent: Path, tmp_path: Path, dialects: Dialects
+) -> None:
+    report = written(sent / "prs.csv", pounds())
+    written(sent / "prs.csv.told.yaml", document)
+    landed = Landing(str(tmp_path / "lake")).put(report, dialects)
+    assert landed.status == "rejected"
+    assert landed.reason is not None
+    assert landed.reason.startswith(reason)
+
+
+def test_a_report_that_does_not_say_its_currency_lands_when_it_is_told(sent: Path, tmp_path: Path, dialects: Dialects) -> None:
+    sample = (SAMPLES / "deezer/sample.csv").read_bytes()
+    landing = Landing(str(tmp_path / "lake"))
+    refused = landing.put(written(sent / "deezer.csv", sample), dialects)
+    assert (refused.status, refused.reason) == (
+        "rejected",
+        "deezer.csv is a report of Deezer, which does not say its currency: give it, as in --given currency=EUR.",
+    )
+    wrong = landing.put(sent / "deezer.csv", dialects, told=Told(given={"currency": "Euro"}))
+    assert wrong.reason is not None
+    assert "'EURO' is no ISO 4217 currency code" in wrong.reason
+    assert landing.put(sent / "deezer.csv", dialects, told=Told(given={"currency": "eur"})).status == "landed"
+    (receipt,) = landing.receipts("2026-04")
+    assert receipt.captured["currency"] == "EUR"
+
+
+def test_the_container_a_report_came_in_is_kept_beside_it(sent: Path, tmp_path: Path, dialects: Dialects) -> None:
+    landing = Landing(str(tmp_path / "lake"))
+    packed = gzip.compress(REPORT)
+    landed = landing.put(written(sent / "bank.tsv.gz", packed), dialects)
+    kept = {name: content for name, content in stored(tmp_path / "lake").items() if "/originals/" in name}
+    assert list(kept.values()) == [packed]
+    assert next(iter(kept)).startswith(f"landing/originals/{landed.file_id}/")
