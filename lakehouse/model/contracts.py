@@ -7,35 +7,43 @@ usage lines (`lakehouse.transforms.resolve`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field, PrivateAttr, field_validator
 
-from lakehouse.model.clauses import STAGES, AnyClause, Flow, Part, Stream, Usage
+from lakehouse.model.clauses import (
+    AnyClause,
+    Clause,
+    Count,
+    FixedFee,
+    Flow,
+    Part,
+    Reserve,
+    RoyaltyClause,
+    Step,
+    Stream,
+    Usage,
+)
+from lakehouse.model.clauses.condition import DATE
 from lakehouse.model.documents import Document
 from lakehouse.model.money import Rate
+from lakehouse.model.rules import BookRules, Frozen, Party, in_order, known_stages
 
 _PARTICIPANT = " participant"
-_DATE = r"^\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$"
+_HELD = " held"
+COVERED = ("recordings", "releases", "artists", "labels")
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, ignored_types=(cached_property,))
-
-
-class Party(_Frozen):
-    name: str
-
-
-class Effective(_Frozen):
+class Effective(Frozen):
     """Usage months in which a contract is in force, from the month of `from` to the month of `to`, both included."""
 
-    start: str = Field(alias="from", pattern=_DATE)
-    end: str | None = Field(None, alias="to", pattern=_DATE)
+    start: str = Field(alias="from", pattern=DATE)
+    end: str | None = Field(None, alias="to", pattern=DATE)
 
     def holds(self, usage_period: str) -> bool:
         return self.start[:7] <= usage_period <= (self.end or "9999-12")[:7]
@@ -44,59 +52,178 @@ class Effective(_Frozen):
         return max(self.start[:7], other.start[:7]) <= min((self.end or "9999-12")[:7], (other.end or "9999-12")[:7])
 
 
-class Covers(_Frozen):
-    """What a contract covers: any of these. A recording named directly beats its artist, an artist beats a label."""
+class Covers(Frozen):
+    """What a contract covers: any of these. A recording named directly beats its release, then its artist, then a label.
+
+    A contract that names nothing covers whatever no other contract covers.
+    """
 
     recordings: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
     artists: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
+    @property
+    def everything(self) -> bool:
+        return not any(getattr(self, kind) for kind in COVERED)
 
-class Contract(_Frozen):
+
+class Contract(Frozen):
     """One version of one contract."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, ignored_types=(cached_property,))
 
     contract: str
     version: str
     title: str = ""
     effective: Effective
     label: str
-    parties: dict[str, Party] = {}
-    covers: Covers
+    currency: str | None = Field(
+        None, description="the currency of amounts in the terms; lines in others are refused by those terms"
+    )
+    order: tuple[str, ...] = Field((), description="stages in another order than the book's")
+    parties: dict[str, Party] = Field({}, description="parties that this contract introduces")
+    covers: Covers = Covers()
     terms: tuple[AnyClause, ...]
-    tree: dict[str, dict[str, Rate]] = {}
+    tree: dict[str, dict[str, Rate]] = Field({}, description="who shares what a party earns, to any depth")
+    _rules: BookRules = PrivateAttr(default_factory=BookRules)
+    _peers: Mapping[str, tuple[tuple[Effective, Clause], ...]] = PrivateAttr(default_factory=dict)
+
+    @field_validator("order")
+    @classmethod
+    def _known_stages(cls, order: tuple[str, ...]) -> tuple[str, ...]:
+        return known_stages(order)
+
+    def bound(self, rules: BookRules, peers: Mapping[str, tuple[tuple[Effective, Clause], ...]]) -> Contract:
+        """The contract under the rules of its book; `peers` are the terms of each class of most favoured nations."""
+        self._rules, self._peers = rules, peers
+        return self
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages of a line, in the order of this contract."""
+        return in_order(self.order, self._rules.order)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {stage: place for place, stage in enumerate(self.stages)}
 
     def term_id(self, index: int) -> str:
         """Such as ``C-001/2``: the contract and the place of the term in it, from 1."""
         return f"{self.contract}/{index + 1}"
 
-    def applicable(self, usage: Usage) -> dict[str, int]:
-        """For each stage the index of the one term that applies: the most specific that fits. Order of writing is irrelevant."""
-        chosen: dict[str, int] = {}
+    def term(self, term_id: str) -> Clause | None:
+        """The term with this id, if it is one of this contract's."""
+        contract, _, place = term_id.rpartition("/")
+        return self.terms[int(place) - 1] if contract == self.contract and place.isdigit() else None
+
+    def applicable(self, usage: Usage) -> dict[tuple[str, str], int]:
+        """For each clause and name the index of the one term that applies: the most specific. Order of writing is irrelevant."""
+        chosen: dict[tuple[str, str], int] = {}
         for index, term in enumerate(self.terms):
-            if term.when.fits(usage):
-                best = chosen.get(term.clause)
-                if best is None or term.when.specificity() > self.terms[best].when.specificity():
-                    chosen[term.clause] = index
+            if term.when.fits(usage, self._rules.territory_basis):
+                key = (term.clause, term.name)
+                best = chosen.get(key)
+                if best is None or self.specificity(term) > self.specificity(self.terms[best]):
+                    chosen[key] = index
         return chosen
 
-    def split(self, usage: Usage, base: Decimal) -> tuple[Part, ...]:
-        """Who gets what of `base`, through every stage. The parts add up to `base` exactly."""
-        flow = Flow({"net": Stream(base)})
-        chosen = self.applicable(usage)
-        for stage in STAGES:
-            if stage in chosen:
-                index = chosen[stage]
-                flow = self.terms[index].apply(flow, self.term_id(index), self.label)
+    def specificity(self, term: Clause) -> tuple[int, ...]:
+        """How specific a term is, by the dimensions in the order of the book."""
+        return term.when.specificity(self._rules.dimensions)
+
+    def account_terms(self, kind: type[Clause], usage: Usage) -> list[tuple[str, Any]]:
+        """Id and term of every account clause of a kind that applies, one for each name."""
+        chosen = sorted(self.applicable(usage).values())
+        return [(self.term_id(i), self.terms[i]) for i in chosen if isinstance(self.terms[i], kind)]
+
+    def split(
+        self, usage: Usage, base: Decimal, counts: Mapping[str, Count] | None = None, steps: tuple[Step, ...] = ()
+    ) -> tuple[Part, ...]:
+        """Who gets what of `base`, through every stage. The parts add up to `base` exactly.
+
+        `counts` says how far each escalation has counted, `steps` what the amount has come through before. Raises ValueError where a price
+        that a term needs is missing, or an amount of a term is in another currency than the line.
+        """
+        flow = Flow({"net": Stream(base, steps)}, usage=usage, received=base, counts=counts or {})
+        flows = self._through(flow, self._queue(usage))
+        parts = [part for one in flows for part in self._rest(one)]
+        return tuple(leaf for part in parts for leaf in self._down_the_tree(part) if leaf.stream.amount or not base)
+
+    def counted(self, usage: Usage, base: Decimal) -> dict[str, Fraction]:
+        """What a line adds to the count of each escalation that applies to it."""
+        queue = self._queue(usage)
+        found: dict[str, Fraction] = {}
+        for place, (stage, index) in enumerate(queue):
+            term = self.terms[index]
+            if stage == "rate" and isinstance(term, RoyaltyClause) and term.escalation and term.escalation.counts:
+                flow = Flow({"net": Stream(base)}, usage=usage, received=base)
+                income = self._through(flow, queue[:place])[0].pools["net"].amount
+                found[term.escalation.counter or self.term_id(index)] = term.escalation.increment(usage, income)
+        return found
+
+    def _queue(self, usage: Usage) -> list[tuple[str, int]]:
+        """Stage and index of each term that applies, in the order in which they do."""
+        places = self._places
+        queue: list[tuple[int, str, str, str, int]] = []
+        for (clause, name), index in self.applicable(usage).items():
+            term = self.terms[index]
+            if isinstance(term, RoyaltyClause):
+                queue.append((places["base"], clause, name, "base", index))
+            if stage := term.stage():
+                queue.append((places[stage], clause, name, stage, index))
+        return [(stage, index) for _, _, _, stage, index in sorted(queue)]
+
+    def _through(self, flow: Flow, queue: list[tuple[str, int]]) -> list[Flow]:
+        """The flow after every term; a reserve makes two of it, what is accounted for and what is held."""
+        for place, (stage, index) in enumerate(queue):
+            term, term_id = self._favoured(self.terms[index], flow.usage), self.term_id(index)
+            if term.priced() and flow.usage and flow.usage.currency and self.currency not in (None, flow.usage.currency):
+                raise ValueError(f"the amount in {term_id} is in {self.currency}, and the line in {flow.usage.currency}")
+            if isinstance(term, Reserve):
+                flow, held = term.hold(flow, term_id)
+                if held is not None:
+                    rest = queue[place + 1 :]
+                    return [*self._through(flow, rest), *self._through(held, rest)]
+            elif stage == "base" and isinstance(term, RoyaltyClause):
+                flow = term.rebase(flow, term_id, self.label)
+            elif not (isinstance(term, RoyaltyClause) and "net" not in flow.pools):
+                flow = term.apply(flow, term_id, self.label)
+        return [flow]
+
+    def _rest(self, flow: Flow) -> Iterator[Part]:
+        """The parts of a flow, with what is left in its pools; what is held is reserved for whom it would be payable to."""
         parts = list(flow.parts)
         if "artist" in flow.pools:
-            parts.append(Part(flow.artist, "artist", "payable", flow.pools["artist"]))
-        rest = flow.pools["label" if "label" in flow.pools else "net"]
-        parts.append(Part(self.label, "label", "retained", rest))
-        return tuple(leaf for part in parts for leaf in self._down_the_tree(part) if leaf.stream.amount or not base)
+            parts.append(Part(flow.artist, flow.role, "payable", flow.pools["artist"]))
+        parts += [Part(self.label, "label", "retained", flow.pools[pool]) for pool in ("label", "net") if pool in flow.pools]
+        for part in parts:
+            if not flow.held:
+                yield part
+            elif part.category == "payable":
+                yield replace(part, category="reserved")
+            else:
+                yield replace(part, role=part.role + _HELD)
+
+    def _favoured(self, term: Clause, usage: Usage | None) -> Clause:
+        """The term with the best figure of its class of most favoured nations, among the terms in force for such usage."""
+        if usage is None or not isinstance(term, (RoyaltyClause, FixedFee)) or not term.mfn:
+            return term
+        best: Clause = term
+        for effective, peer in self._peers.get(term.mfn, ()):
+            if effective.holds(usage.usage_period) and peer.when.fits(
+                replace(
+                    usage,
+                    recording=(peer.when.recording or (usage.recording,))[0],
+                    release=(peer.when.release or (usage.release,))[0],
+                )
+            ):
+                best = _better(best, peer)
+        return best
 
     def _down_the_tree(self, part: Part) -> tuple[Part, ...]:
         """A party's part divided among those who share it, to any depth; what is not given stays with the party."""
-        shares = self.tree.get(part.party) if part.category == "payable" else None
+        shares = self.tree.get(part.party) if part.category in ("payable", "reserved") else None
         if not shares:
             return (part,)
         kept = Fraction(1) - sum(shares.values())
@@ -110,6 +237,15 @@ class Contract(_Frozen):
         )
 
 
+def _better(term: Any, peer: Any) -> Clause:
+    """`term` with the figure of `peer` where that is higher. Only like figures are compared, and none is ever lowered."""
+    for figure in ("rate", "unit_rate", "amount"):
+        mine, theirs = getattr(term, figure, None), getattr(peer, figure, None)
+        if mine is not None and theirs is not None and theirs > mine:
+            return term.model_copy(update={figure: theirs})
+    return term
+
+
 @dataclass(frozen=True)
 class ContractBook:
     """Every contract, in every version."""
@@ -117,36 +253,55 @@ class ContractBook:
     contracts: tuple[Contract, ...]
     parties: Mapping[str, Party]
     sha256: str
+    rules: BookRules = field(default_factory=BookRules)
 
-    def in_force(self, recording: str, artist: str, label: str | None, usage_period: str) -> Contract | None:
-        """The contract of a recording in a month of use: by recording, else by artist, else by label."""
-        for wanted, index in ((recording, self._by_recording), (artist, self._by_artist), (label, self._by_label)):
-            for contract in index.get(wanted or "", ()):
+    def in_force(
+        self, recording: str, artist: str, label: str | None, usage_period: str, release: str | None = None
+    ) -> Contract | None:
+        """The contract of a recording in a month of use: by recording, else by release, artist, label; else the one that covers the rest."""
+        for wanted, kind in (
+            (recording, "recordings"),
+            (release, "releases"),
+            (artist, "artists"),
+            (label, "labels"),
+            ("", "everything"),
+        ):
+            for contract in self._index[kind].get(wanted or "", ()):
                 if contract.effective.holds(usage_period):
                     return contract
         return None
+
+    def version(self, contract: str, version: str) -> Contract:
+        """One version of one contract. Raises KeyError."""
+        return self._versions[contract, version]
 
     def name_of(self, party: str) -> str:
         return self.parties[party].name if party in self.parties else party
 
     @cached_property
-    def _by_recording(self) -> dict[str, list[Contract]]:
-        return self._index("recordings")
+    def _versions(self) -> dict[tuple[str, str], Contract]:
+        return {(c.contract, c.version): c for c in self.contracts}
 
     @cached_property
-    def _by_artist(self) -> dict[str, list[Contract]]:
-        return self._index("artists")
-
-    @cached_property
-    def _by_label(self) -> dict[str, list[Contract]]:
-        return self._index("labels")
-
-    def _index(self, kind: str) -> dict[str, list[Contract]]:
-        found: dict[str, list[Contract]] = {}
+    def _index(self) -> dict[str, dict[str, list[Contract]]]:
+        found: dict[str, dict[str, list[Contract]]] = {kind: {} for kind in (*COVERED, "everything")}
         for contract in sorted(self.contracts, key=lambda c: (c.contract, c.version)):
-            for key in getattr(contract.covers, kind):
-                found.setdefault(key, []).append(contract)
+            for kind in COVERED:
+                for key in getattr(contract.covers, kind):
+                    found[kind].setdefault(key, []).append(contract)
+            if contract.covers.everything:
+                found["everything"].setdefault("", []).append(contract)
         return found
+
+
+def peers_of(contracts: tuple[Contract, ...]) -> dict[str, tuple[tuple[Effective, Clause], ...]]:
+    """The terms of each class of most favoured nations, with when their contracts are in force."""
+    found: dict[str, list[tuple[Effective, Clause]]] = {}
+    for contract in contracts:
+        for term in contract.terms:
+            if isinstance(term, (RoyaltyClause, FixedFee)) and term.mfn:
+                found.setdefault(term.mfn, []).append((contract.effective, term))
+    return {name: tuple(terms) for name, terms in found.items()}
 
 
 def book_sha256(documents: Mapping[str, str]) -> str:
@@ -158,6 +313,6 @@ def book_sha256(documents: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
-def parse_contract(document: Document) -> Contract:
-    """The contract in a document. Raises pydantic.ValidationError."""
-    return Contract.model_validate(document.data)
+def parse_contract(document: Document, context: Mapping[str, Any] | None = None) -> Contract:
+    """The contract in a document, read with the book's groups and presets. Raises pydantic.ValidationError."""
+    return Contract.model_validate(document.data, context=dict(context or {}))

@@ -80,19 +80,31 @@ _StrictLoader.yaml_implicit_resolvers = {
 
 
 def read_document(text: str, file: str) -> Document | Finding:
-    """The document, or the finding that says why it is not YAML."""
+    """The one document of a text, or the finding that says why it is not YAML."""
+    found = read_documents(text, file)
+    refused = next((one for one in found if isinstance(one, Finding)), None)
+    if refused or len(found) == 1:
+        return refused or found[0]
+    assert isinstance(found[1], Document)
+    return found[1].finding((), "yaml", "one document is expected, but found another document")
+
+
+def read_documents(text: str, file: str) -> list[Document | Finding]:
+    """Every document of a text, parted by ``---``, or the finding that says why it is not YAML."""
+    found: list[Document | Finding] = []
     try:
         loader = _StrictLoader(text)
-        node = loader.get_single_node()
-        lines: dict[Path, int] = {}
-        _walk(node, (), lines, loader)
-        data = loader.construct_document(node) if node else None
+        while loader.check_node():
+            node = loader.get_node()
+            lines: dict[Path, int] = {}
+            _walk(node, (), lines, loader)
+            found.append(Document(file, loader.construct_document(node), lines))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        return Finding(file, mark.line + 1 if mark else 1, "yaml", "error", str(getattr(error, "problem", error)))
+        return [*found, Finding(file, mark.line + 1 if mark else 1, "yaml", "error", str(getattr(error, "problem", error)))]
     except RecursionError:
-        return Finding(file, 1, "yaml", "error", "the document is nested too deeply to be read")
-    return Document(file, data, lines)
+        return [*found, Finding(file, 1, "yaml", "error", "the document is nested too deeply to be read")]
+    return found or [Document(file, None, {})]
 
 
 def _walk(node: yaml.Node | None, path: Path, lines: dict[Path, int], loader: yaml.SafeLoader) -> None:

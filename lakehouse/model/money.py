@@ -8,7 +8,7 @@ party whose key sorts first).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
 from fractions import Fraction
 from typing import Annotated, Any
 
@@ -37,6 +37,16 @@ def from_units(units: int, scale: int = SCALE) -> Decimal:
 def add(*amounts: Decimal) -> Decimal:
     """The exact sum. Python's own operators would round it to 28 digits, which is ten before the point."""
     return from_units(sum(map(to_units, amounts)))
+
+
+def times(amount: Decimal, factor: Fraction) -> Decimal:
+    """`factor` times the amount, at 18 decimals (half to even, so that a reversal is the exact mirror)."""
+    return from_units(round(to_units(amount) * factor))
+
+
+def exact(amount: Decimal) -> Fraction:
+    """The amount as a fraction of whole currency units."""
+    return Fraction(to_units(amount), 10**SCALE)
 
 
 def split(total: Decimal, shares: Mapping[str, Fraction], scale: int = SCALE) -> dict[str, Decimal]:
@@ -95,6 +105,18 @@ def parse_rate(value: Any) -> Fraction:
     return rate
 
 
+def parse_amount(value: Any) -> Decimal:
+    """An amount of money or a number of units as people write it: ``1000``, ``0.0682``. Raises ValueError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise ValueError(f"{value!r} is not an amount: write it as 1000 or 0.0682")
+    try:
+        amount = Decimal(str(value).strip())
+        to_units(amount)
+    except (InvalidOperation, ValueError, OverflowError):
+        raise ValueError(f"{value!r} is not an amount of at most {SCALE} decimals: write it as 1000 or 0.0682") from None
+    return amount
+
+
 def write_rate(rate: Fraction) -> str:
     """The rate as a person would write it: a percentage where that ends, else a fraction."""
     percent = rate * 100
@@ -108,3 +130,4 @@ def write_rate(rate: Fraction) -> str:
 
 
 Rate = Annotated[Fraction, BeforeValidator(parse_rate), PlainSerializer(write_rate)]
+Amount = Annotated[Decimal, BeforeValidator(parse_amount), PlainSerializer(lambda amount: f"{amount:f}")]

@@ -25,3 +25,9 @@ def next_period(period: str) -> str:
     """The month after: 2026-12 gives 2027-01."""
     year, month = int(period[:4]), int(period[5:])
     return f"{year + month // 12}-{month % 12 + 1:02d}"
+
+
+def later(period: str, months: int) -> str:
+    """The month so many months after: 2026-11 and 3 give 2027-02."""
+    count = int(period[:4]) * 12 + int(period[5:]) - 1 + months
+    return f"{count // 12}-{count % 12 + 1:02d}"

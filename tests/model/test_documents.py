@@ -56,7 +56,7 @@ def test_text_that_is_not_yaml_is_refused_where_it_breaks() -> None:
         ("a: &x {b: 1}\nc: *x\n", 2, "an alias stands for a value written elsewhere: write the value out"),
         ("a: &x [*x]\n", 1, "an alias stands for a value written elsewhere: write the value out"),
         ("a: 1\n? [b, c]\n: 2\n", 2, "a key is a list or a mapping"),
-        ("a: 1\n---\nb: 2\n", 2, "but found another document"),
+        ("a: 1\n---\nb: 2\n", 3, "but found another document"),
         ("[" * 5000, 1, "the document is nested too deeply to be read"),
         ("a: \x07\n", 1, "special characters are not allowed"),
     ],

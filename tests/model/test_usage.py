@@ -123,8 +123,9 @@ def test_spark_accepts_a_row_exactly_when_pydantic_does_and_types_it_alike(spark
     schema = ", ".join(["number int", *(f"{name} string" for name in (*FIELDS, *carried))])
     data = [(number, *row.values(), *carried.values()) for number, row in enumerate(rows)]
     canonical = spark.createDataFrame(data, schema).selectExpr(
-        "*", "cast(number as bigint) AS line_no", "array('x') AS cells", f"cast(array() AS {REASONS_TYPE}) AS faults"
-    )
+        "*", "cast(number as bigint) AS line_no", "array('x') AS cells", f"cast(array() AS {REASONS_TYPE}) AS faults",
+        "cast(NULL AS map<string,string>) AS amounts", "cast(NULL AS array<string>) AS oddities",
+    )  # fmt: skip
     good, rejected = split(canonical)
     accepted = {row.line_no: row.asDict() for row in good.collect()}
     refused = {row.line_no: [tuple(reason) for reason in row.reasons] for row in rejected.collect()}

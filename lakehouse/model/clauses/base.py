@@ -1,7 +1,7 @@
-"""What every clause shares: when it applies, and how money moves through it.
+"""What every clause shares: how money moves through it.
 
 Money moves in streams through named pools: ``net`` (what the report paid, less what was taken before),
-then ``master`` and, out of it, ``artist`` and ``label``. A clause takes from one pool and gives to parties or
+then ``artist`` and ``label`` (the rate divides the one into the two). A clause takes from one pool and gives to parties or
 to other pools; what it gives adds up to what it took.
 """
 
@@ -11,24 +11,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, get_args
+from typing import Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from lakehouse.model.money import add, split
+from lakehouse.model.clauses.condition import Condition
+from lakehouse.model.clauses.escalation import Count
+from lakehouse.model.clauses.usage import Usage
+from lakehouse.model.money import SCALE, add, exact, from_units, split, times
 
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """The dimensions of a group of usage lines on which a clause may depend."""
-
-    recording: str
-    territory: str
-    channel: str
-    configuration: str
-    price_category: str | None
-    source: str
-    usage_period: str
+# Where in the default order a clause stands: one entry for each stage of a line.
+STAGES = (
+    "fixed_fee", "distribution_fee", "importer_fee", "sub_publisher_fee", "base", "packaging", "free_goods", "territory_deduction",
+    "deduction", "publishing_share", "base_reserve", "rate", "deduction_after", "reserve", "producer_points", "participation", "mechanical",
+    "split",
+)  # fmt: skip
+_FIGURES = ("unit_rate", "minimum_per_unit", "per_unit", "amount", "statutory_rate")
+Basis = Literal["net", "gross", "source", "ppd", "retail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +50,21 @@ class Stream:
     def divide(self, stage: str, term: str, shares: Mapping[str, Fraction]) -> dict[str, Stream]:
         """One stream for each share; their amounts add up to this one's exactly."""
         parts = split(self.amount, shares)
-        return {key: Stream(part, (*self.steps, Step(stage, term, self.amount, part))) for key, part in parts.items()}
+        return {key: self.becomes(stage, term, part) for key, part in parts.items()}
+
+    def take(self, stage: str, term: str, amount: Decimal) -> tuple[Stream, Stream]:
+        """A stream of `amount` out of this one, and what is left, which may be negative."""
+        rest = add(self.amount, amount.copy_negate())
+        return self.becomes(stage, term, amount), self.becomes(stage, term, rest)
+
+    def becomes(self, stage: str, term: str, amount: Decimal) -> Stream:
+        """The stream after a step that leaves `amount` of it."""
+        return Stream(amount, (*self.steps, Step(stage, term, self.amount, amount)))
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one party gets: in which role, and whether it is payable, retained, a fee or a tax."""
+    """What one party gets: in which role, and whether it is payable, reserved, retained, a fee or a tax."""
 
     party: str
     role: str
@@ -68,70 +76,55 @@ class Part:
 class Flow:
     """All the money of one group: what is still in pools, and what has reached a party.
 
-    `rates` says what rate of the master each pool was cut by, for clauses that take points of the master from it;
-    `artist` whose the artist's pool is.
+    `base` is the amount that rates of the royalty are of, once it is known; `rates` says what part of it each pool is, for clauses
+    that take points of the base from a pool; `artist` whose the artist's pool is, and `role` in what capacity. `portion` is the part of
+    the units that the artist's pool stands for, where a reserve has parted it; `held` marks the part that is kept back.
     """
 
     pools: Mapping[str, Stream]
     parts: tuple[Part, ...] = ()
     rates: Mapping[str, Fraction] = field(default_factory=dict)
     artist: str = ""
+    usage: Usage | None = None
+    role: str = "artist"
+    portion: Fraction = Fraction(1)
+    held: bool = False
+    received: Decimal = Decimal(0)
+    counts: Mapping[str, Count] = field(default_factory=dict)
 
     def give(self, pools: Mapping[str, Stream], *parts: Part) -> Flow:
         """The flow with these pools set and these parts added."""
         return replace(self, pools={**self.pools, **pools}, parts=(*self.parts, *parts))
 
+    def without(self, pool: str, *parts: Part) -> Flow:
+        """The flow with these parts in place of a pool."""
+        pools = {name: stream for name, stream in self.pools.items() if name != pool}
+        return replace(self, pools=pools, parts=(*self.parts, *parts))
+
     def total(self) -> Decimal:
         """All of it, exactly: what no clause may change."""
         return add(*(s.amount for s in (*self.pools.values(), *(p.stream for p in self.parts))))
 
+    @property
+    def units(self) -> Fraction:
+        """The units of the group."""
+        return exact(self.usage.units) if self.usage else Fraction(1)
 
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    def per_unit(self, price: Fraction) -> Decimal:
+        """A price for each unit of the group, at 18 decimals."""
+        return from_units(round(price * self.units * 10**SCALE))
 
-
-OneOrMany = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
-
-# The published order of dimensions, highest first. Source: Curve Royalty Systems, help article 348.
-DIMENSIONS = ("recording", "territory", "channel", "configuration", "price_category", "source")
-
-
-class Condition(BaseModel):
-    """To which usage a term applies. A single value is a direct condition, a list a group; no value fits everything."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    recording: OneOrMany | None = None
-    territory: OneOrMany | None = None
-    channel: OneOrMany | None = None
-    configuration: OneOrMany | None = None
-    price_category: OneOrMany | None = None
-    source: OneOrMany | None = None
-    from_period: str | None = Field(None, alias="from", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
-    to_period: str | None = Field(None, alias="to", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
-
-    def fits(self, usage: Usage) -> bool:
-        if not (self.from_period or "") <= usage.usage_period <= (self.to_period or "9999-12"):
-            return False
-        return all(
-            (wanted := getattr(self, dimension)) is None or getattr(usage, dimension) in wanted for dimension in DIMENSIONS
-        )
-
-    def specificity(self) -> tuple[int, ...]:
-        """0 none, 1 group, 2 direct, for each dimension in the published order; the larger vector wins."""
-        return tuple(0 if (wanted := getattr(self, d)) is None else 2 if len(wanted) == 1 else 1 for d in DIMENSIONS)
-
-    def covers(self, other: Condition) -> bool:
-        """Whether all usage that fits the other fits this one, months left aside."""
-        pairs = ((getattr(self, d), getattr(other, d)) for d in DIMENSIONS)
-        return all(mine is None or (theirs is not None and set(theirs) <= set(mine)) for mine, theirs in pairs)
-
-    def overlaps(self, other: Condition) -> bool:
-        """Whether some usage fits both."""
-        if max(self.from_period or "", other.from_period or "") > min(self.to_period or "9999-12", other.to_period or "9999-12"):
-            return False
-        pairs = ((getattr(self, d), getattr(other, d)) for d in DIMENSIONS)
-        return all(mine is None or theirs is None or set(mine) & set(theirs) for mine, theirs in pairs)
+    def measured(self, basis: str) -> Decimal:
+        """What a rate on this basis is of. Without a price in the report it is unknown: ValueError."""
+        usage = self.usage
+        if basis == "net" or usage is None:
+            return self.pools["net"].amount
+        if basis in ("gross", "source"):
+            return self.received if usage.gross is None else usage.gross
+        price = usage.ppd if basis == "ppd" else usage.retail
+        if price is None:
+            raise ValueError(f"a rate is of {basis}, and the line has no {basis} price")
+        return times(usage.units, exact(price))
 
 
 class Clause(BaseModel):
@@ -139,17 +132,38 @@ class Clause(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    when: Condition = Condition()
+    name: str = Field(
+        "", description="terms of one clause with different names apply side by side; of one name only the most specific"
+    )
+    when: Condition = Field(Condition(), description="to which usage the term applies; everything by default")
 
     @classmethod
-    def stage(cls) -> str:
-        """The name of the clause in a contract, which is also the name of its stage."""
+    def kind(cls) -> str:
+        """The name of the clause in a contract."""
         return str(get_args(cls.model_fields["clause"].annotation)[0])
+
+    def stage(self) -> str | None:
+        """Where in the order of `STAGES` the term stands; None for terms of accounts, which no single line meets."""
+        return self.kind()
 
     def parties(self) -> tuple[str, ...]:
         """Every party the clause names."""
         return ()
 
+    def priced(self) -> bool:
+        """Whether the term names an amount of money, which is in the currency of its contract."""
+        return any(getattr(self, figure, None) is not None for figure in _FIGURES)
+
     def apply(self, flow: Flow, term: str, label: str) -> Flow:
         """The flow after this clause; its total is unchanged. `term` is the id for the trail, `label` the retaining party."""
         raise NotImplementedError
+
+
+class AccountClause(Clause):
+    """A term that works on the balance of an account rather than on a line (`lakehouse.model.settle`)."""
+
+    def stage(self) -> str | None:
+        return None
+
+    def apply(self, flow: Flow, term: str, label: str) -> Flow:
+        return flow

@@ -32,6 +32,6 @@ class PublishingShare(Clause):
         return tuple(self.to)
 
     def apply(self, flow: Flow, term: str, label: str) -> Flow:
-        cut = flow.pools["net"].divide(self.stage(), term, {"publishing": self.rate, "rest": 1 - self.rate})
+        cut = flow.pools["net"].divide(self.kind(), term, {"publishing": self.rate, "rest": 1 - self.rate})
         writers = cut["publishing"].divide("writer_share", term, self.to)
         return flow.give({"net": cut["rest"]}, *(Part(w, "writer", "payable", s) for w, s in writers.items()))

@@ -1,0 +1,55 @@
+"""Contracts at the desk: what a book gives on a table, and what a new version of it changes. No lake, no JVM."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lakehouse.cli.frame import Output, command, table
+from lakehouse.cli.work import contracts
+
+if TYPE_CHECKING:
+    from lakehouse.runs.environment import Environment
+
+_BALANCE = (
+    "opening", "earned", "deducted", "recouped", "reserved", "taxed", "converted", "payable", "carried", "unrecouped", "held",
+)  # fmt: skip
+Book = Annotated[Path, typer.Argument(help="The book: a folder or one file.", exists=True)]
+Usage = Annotated[Path, typer.Argument(help="A CSV of usage lines and events.", exists=True, dir_okay=False)]
+
+
+@command(contracts, "try")
+def contracts_try(
+    env: Environment, out: Output, book: Book, usage: Usage,
+    trace: Annotated[bool, typer.Option("--trace", help="Show every line stage by stage.")] = False,
+) -> int:  # fmt: skip
+    """Tries a contract book on a CSV of usage: royalty lines, movements and statements, with no lake."""
+    from lakehouse.runs.trial import try_contracts
+
+    report = try_contracts(book, usage)
+    out.show(report, lambda data: _print_trial(data, trace))
+    return 1 if report["unresolved"] or any(f["severity"] == "error" for f in report["findings"]) else 0
+
+
+def _print_trial(report: dict[str, Any], trace: bool) -> None:
+    if report["findings"]:
+        table(report["findings"], "Findings")
+    if trace:
+        for line in report["lines"]:
+            typer.echo(
+                f"\nLine {line['line_id']}: {line['amount']} {line['currency']} to {line['payee']} as {line['role']}, {line['category']}"
+            )
+            table(line["stages"])
+    else:
+        columns = ("line_id", "period", "contract", "payee", "role", "category", "amount", "currency")
+        table(report["lines"], "Royalty lines", columns)
+    table(report["movements"], "Movements", ("period", "account", "kind", "amount", "currency", "source"))
+    shown = [
+        name for name in _BALANCE if name in ("earned", "payable") or any(Decimal(row[name]) for row in report["statements"])
+    ]
+    table(report["statements"], "Statements", ("period", "currency", "payee", *shown))
+    if report["unresolved"]:
+        table(report["unresolved"], "Held: nothing could be applied")

@@ -1,0 +1,42 @@
+"""Where a term applies: countries, the groups of the CISAC Territory Information System, and groups of a book's own."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from lakehouse.model.territories import alpha2_codes
+from lakehouse.model.tis import ALIASES, GROUPS, ROLL_UP, WORLD
+
+
+@cache
+def countries_of(name: str) -> frozenset[str]:
+    """The alpha-2 codes that a name stands for, with those that TIS counts among them; none where the name is unknown.
+
+    A name is an ISO 3166-1 alpha-2 code, a TIS group's numeric code or its name (`2120`, `EUROPE`), or one of its short names (`EU`).
+    The world holds every code, `ZZ` (no territory given) too.
+    """
+    if name in alpha2_codes():
+        return frozenset({name})
+    key = name.upper()
+    code = ALIASES.get(key) or _code_of_name().get(key) or key
+    if code == WORLD:
+        return alpha2_codes()
+    if code not in GROUPS:
+        return frozenset()
+    members = set(GROUPS[code][1].split())
+    return frozenset(members | {dependent for dependent, country in ROLL_UP.items() if country in members})
+
+
+def is_group(name: str) -> bool:
+    """Whether a name stands for more than the one country of an ISO code."""
+    return name not in alpha2_codes() and bool(countries_of(name))
+
+
+def rolled_up(territory: str) -> str:
+    """The territory that TIS counts a usage to: dependent territories belong to their country."""
+    return ROLL_UP.get(territory, territory)
+
+
+@cache
+def _code_of_name() -> dict[str, str]:
+    return {name: code for code, (name, _) in GROUPS.items()}

@@ -1,0 +1,75 @@
+"""Withholding tax: which income of a payee is taxed, and at what rate."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from lakehouse.model.accounts import Books, Line
+from lakehouse.model.clauses import Withholding
+from lakehouse.model.contracts import ContractBook
+from lakehouse.model.money import ZERO, add, times, write_rate
+
+if TYPE_CHECKING:
+    from lakehouse.model.settle import Tally
+
+# Income of a payee and currency that has not been paid yet: all of it under "", what is taxed under "name|rate".
+Income = dict[tuple[str, str], dict[str, Decimal]]
+
+
+def _taxes(book: ContractBook, line: Line, of: str) -> Iterator[tuple[str, Fraction, str]]:
+    """Name, rate and id of each tax on a line's income: of one name the most specific term about this payee."""
+    party = book.parties.get(line.payee)
+    if party is None or party.tax_exempt:
+        return
+    contract = book.version(line.contract, line.version)
+    chosen: dict[str, tuple[tuple[int, ...], Fraction, str, str]] = {}
+    for index, term in enumerate(contract.terms):
+        if isinstance(term, Withholding) and term.when.fits(line.usage, book.rules.territory_basis):
+            rate = term.rate_for(line.payee, party.country, party.kind)
+            rank = (*contract.specificity(term), bool(term.payees), bool(term.country), bool(term.payee_kind))
+            if rate is not None and (term.name not in chosen or rank > chosen[term.name][0]):
+                chosen[term.name] = (rank, rate, contract.term_id(index), term.of)
+    for name, (_, rate, term_id, base) in sorted(chosen.items()):
+        if base == of:
+            yield name, rate, term_id
+
+
+def tax_on_earned(books: Books, book: ContractBook, lines: Iterable[Line], tally: Tally) -> None:
+    """Taxes that are taken before recoupment."""
+    sums: dict[tuple[str, str, str, str, Fraction], Decimal] = defaultdict(lambda: ZERO)
+    for line in lines:
+        if line.category == "payable":
+            for _, rate, term_id in _taxes(book, line, "earned"):
+                key = (line.contract, line.payee, line.currency, term_id, rate)
+                sums[key] = add(sums[key], line.amount)
+    for (contract, payee, currency, term_id, rate), amount in sorted(sums.items()):
+        tax = times(amount, rate)
+        tally.taxed[contract, payee, currency] = add(tally.taxed[contract, payee, currency], tax)
+        books.post("tax", payee, currency, term_id, tax, f"liabilities:accrued:{payee}", f"liabilities:tax:{term_id}")
+
+
+def taxable_income(books: Books, book: ContractBook, lines: Iterable[Line]) -> Income:
+    """The income from which each payee's balance comes, with what earlier periods have not paid."""
+    income: Income = defaultdict(lambda: defaultdict(lambda: ZERO))
+    for (_, _, payee, currency, ref), amount in books.of_kind("taxable"):
+        income[payee, currency][ref] = add(income[payee, currency][ref], amount)
+        books.move(amount.copy_negate(), "taxable", "", payee, currency, ref)
+    for line in lines:
+        if line.category == "payable":
+            own = income[line.payee, line.currency]
+            own[""] = add(own[""], line.amount)
+            for name, rate, _ in _taxes(book, line, "payable"):
+                ref = f"{name}|{write_rate(rate)}"
+                own[ref] = add(own[ref], line.amount)
+    return income
+
+
+def remember(books: Books, payee: str, currency: str, income: dict[str, Decimal]) -> None:
+    """Keeps the make-up of a balance that is carried, so that it is taxed as what it is when it is paid."""
+    if any(ref and amount for ref, amount in income.items()):
+        for ref, amount in sorted(income.items()):
+            books.move(amount, "taxable", "", payee, currency, ref)

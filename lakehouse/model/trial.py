@@ -1,0 +1,122 @@
+"""A contract book tried on a table of usage: royalty lines, movements and statements, with no lake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from lakehouse.model.accounts import Balance, Event, Line, Movement, Statement, rounded
+from lakehouse.model.clauses import Count, Step
+from lakehouse.model.contracts import Contract, ContractBook
+from lakehouse.model.money import add, exact, split
+from lakehouse.model.pools import pooled
+from lakehouse.model.settle import settle
+
+if TYPE_CHECKING:
+    from lakehouse.model.trial_rows import UsageRow
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A usage line that no contract could be applied to, and why. Its money is held, not guessed."""
+
+    line_id: str
+    period: str
+    amount: Decimal
+    currency: str
+    reason: str
+
+
+@dataclass
+class Trial:
+    """What came of it, period by period."""
+
+    lines: list[Line] = field(default_factory=list)
+    movements: list[Movement] = field(default_factory=list)
+    statements: list[Statement] = field(default_factory=list)
+    unresolved: list[Unresolved] = field(default_factory=list)
+    closing: tuple[Balance, ...] = ()
+
+
+def try_book(book: ContractBook, rows: Iterable[UsageRow], events: Iterable[Event]) -> Trial:
+    """Every period of the table in order, the closing of each the opening of the next. Raises ValueError where a rate of exchange is missing."""
+    rows, events = list(rows), list(events)
+    trial, counts = Trial(), dict[str, Fraction]()
+    for period in sorted({row.period for row in rows} | {event.period for event in events}):
+        own = [event for event in events if event.period == period]
+        resolved, unresolved = resolve_lines(book, [row for row in rows if row.period == period], own, counts)
+        settlement = rounded([settle(book, None, period, trial.closing, resolved, own)])
+        trial.lines += resolved
+        trial.unresolved += unresolved
+        trial.movements += settlement.movements
+        trial.statements += settlement.statements
+        trial.closing = settlement.closing
+    return trial
+
+
+def resolve_lines(
+    book: ContractBook, rows: list[UsageRow], events: Iterable[Event], counts: dict[str, Fraction]
+) -> tuple[list[Line], list[Unresolved]]:
+    """Royalty lines of one period, and what could not be resolved. `counts`, how far each escalation has counted, goes on."""
+    # The order in which escalations count: the day of sale, then the line's id.
+    ordered = sorted(rows, key=lambda row: (row.usage.sale_date or row.usage.usage_period, row.line_id))
+    bases = _bases(book, ordered, events)
+    found: list[Line] = []
+    unresolved: list[Unresolved] = []
+    work: list[tuple[UsageRow, Contract, dict[str, Fraction]]] = []
+    for row in ordered:
+        contract = book.in_force(row.usage.recording, row.artist, row.label, row.usage.usage_period, row.usage.release)
+        try:
+            if contract is None:
+                raise ValueError(f"no contract covers it in {row.usage.usage_period}")
+            work.append((row, contract, contract.counted(row.usage, bases[row.line_id][0])))
+        except ValueError as error:
+            unresolved.append(_unresolved(row, str(error)))
+    opening = dict(counts)
+    closing = dict(counts)
+    for _, _, added in work:
+        for counter, size in added.items():
+            closing[counter] = closing.get(counter, Fraction(0)) + size
+    for row, contract, added in work:
+        amount, steps = bases[row.line_id]
+        known = {c: Count(counts.get(c, Fraction(0)), opening.get(c, Fraction(0)), closing[c]) for c in added}
+        try:
+            parts = contract.split(row.usage, amount, known, steps)
+        except ValueError as error:
+            unresolved.append(_unresolved(row, str(error)))
+            continue
+        for counter, size in added.items():
+            counts[counter] = counts.get(counter, Fraction(0)) + size
+        for part in parts:
+            found.append(
+                Line(
+                    row.line_id, row.period, contract.contract, contract.version, part.party, part.role, part.category,
+                    part.stream.amount, row.currency, part.stream.steps, row.usage,
+                )
+            )  # fmt: skip
+    return found, unresolved
+
+
+def _unresolved(row: UsageRow, reason: str) -> Unresolved:
+    return Unresolved(row.line_id, row.period, row.amount, row.currency, reason)
+
+
+def _bases(book: ContractBook, rows: list[UsageRow], events: Iterable[Event]) -> Mapping[str, tuple[Decimal, tuple[Step, ...]]]:
+    """The amount of each line before its contract, and how it came about: pools first, then adjustments of the whole report."""
+    bases = pooled(book.rules.pools, rows)
+    for event in sorted(events, key=lambda event: event.event_id):
+        if event.event != "adjustment":
+            continue
+        touched = [row for row in rows if row.currency == event.currency]
+        total = add(*(bases[row.line_id][0] for row in touched))
+        if not total:
+            raise ValueError(f"the adjustment {event.event_id} has no lines in {event.currency} to be spread over")
+        shares = {row.line_id: exact(bases[row.line_id][0]) / exact(total) for row in touched}
+        for line_id, part in split(event.amount, shares).items():
+            before, steps = bases[line_id]
+            after = add(before, part)
+            bases[line_id] = (after, (*steps, Step("adjustment", event.event_id, before, after)))
+    return bases

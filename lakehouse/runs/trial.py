@@ -1,0 +1,83 @@
+"""A contract book and a table from disk, tried without a lake and without a JVM."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import asdict
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from lakehouse.errors import Misuse
+from lakehouse.model.accounts import Line, Movement, Statement
+from lakehouse.model.lint import read_book
+from lakehouse.model.money import minor_digits
+from lakehouse.model.trial import Trial, try_book
+from lakehouse.model.trial_rows import read_rows
+from lakehouse.runs.books import book_documents
+
+
+def try_contracts(path: Path, table: Path) -> dict[str, Any]:
+    """Royalty lines, movements, statements and balances of a book on a table; findings, and nothing else, where one of them is broken."""
+    book, findings = read_book(book_documents(path))
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        return _report(Trial(), [asdict(finding) for finding in findings])
+    columns, rows = _read_csv(table)
+    usage, events, refused = read_rows(table.name, columns, rows, book)
+    if refused:
+        return _report(Trial(), [asdict(finding) for finding in (*findings, *refused)])
+    try:
+        trial = try_book(book, usage, events)
+    except ValueError as error:
+        raise Misuse(f"{path}: {error}") from None
+    return _report(trial, [asdict(finding) for finding in findings])
+
+
+def _read_csv(table: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            rows = []
+            for row in reader:
+                if None in row:
+                    raise Misuse(f"{table}:{reader.line_num}: there are more cells than columns")
+                rows.append((reader.line_num, row))
+            return list(reader.fieldnames or ()), rows
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Misuse(f"{table} is not a CSV file in UTF-8: {error}") from None
+
+
+def _report(trial: Trial, findings: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "lines": [_line(line) for line in trial.lines],
+        "movements": [_movement(movement) for movement in trial.movements],
+        "statements": [_statement(statement) for statement in trial.statements],
+        "balances": [{**asdict(balance), "amount": text(balance.amount)} for balance in trial.closing],
+        "unresolved": [{**asdict(line), "amount": text(line.amount)} for line in trial.unresolved],
+        "findings": findings,
+    }
+
+
+def text(amount: Decimal) -> str:
+    """The amount without needless zeros: 33.5, 0, -0.25."""
+    plain = f"{amount:f}"
+    plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
+    return "0" if plain in ("-0", "") else plain
+
+
+def _line(line: Line) -> dict[str, Any]:
+    stages = [{"stage": s.stage, "in": text(s.amount_in), "out": text(s.amount_out), "term": s.term} for s in line.stages]
+    return {
+        "line_id": line.line_id, "period": line.period, "contract": line.contract, "version": line.version, "payee": line.payee,
+        "role": line.role, "category": line.category, "amount": text(line.amount), "currency": line.currency, "stages": stages,
+    }  # fmt: skip
+
+
+def _movement(movement: Movement) -> dict[str, Any]:
+    return {**asdict(movement), "amount": text(movement.amount)}
+
+
+def _statement(statement: Statement) -> dict[str, Any]:
+    cells = {name: text(value) if isinstance(value, Decimal) else value for name, value in asdict(statement).items()}
+    return {**cells, "payable": f"{statement.payable:.{minor_digits(statement.currency)}f}"}
