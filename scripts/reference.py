@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import typer
 import typer.main
 
-from lakehouse.cli import app, look, work  # noqa: F401  (importing them registers their commands)
+from lakehouse.cli import app, contracts, look, sources, work  # noqa: F401  (importing them registers their commands)
 from lakehouse.settings import Settings, conf_dir
+from lakehouse.sources.dialect import Dialect
 from lakehouse.sources.recognise import load_dialects
 from lakehouse.tables import ALL, Table
 
@@ -99,11 +101,21 @@ def sources_page() -> str:
 PAGES = {"tables.md": tables_page, "settings.md": settings_page, "cli.md": cli_page, "sources.md": sources_page}
 
 
+# For editors, which complete and check a document as it is written.
+SCHEMAS = {"dialect.schema.json": Dialect.model_json_schema}
+
+
+def _documents() -> dict[str, str]:
+    """Everything generated, by file name."""
+    pages = {name: NOTE + page() for name, page in PAGES.items()}
+    return pages | {name: json.dumps(schema(), indent=1, ensure_ascii=False) + "\n" for name, schema in SCHEMAS.items()}
+
+
 def main() -> int:
     """Writes the pages; with --check, only tells whether they are as they should be."""
     stale = []
-    for name, page in PAGES.items():
-        text, file = NOTE + page(), DOCS / name
+    for name, text in _documents().items():
+        file = DOCS / name
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             stale.append(name)
             if "--check" not in sys.argv:

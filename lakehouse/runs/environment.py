@@ -48,8 +48,8 @@ class Environment:
 
     @cached_property
     def dialects(self) -> Dialects:
-        folders = [conf_dir() / "sources"]
-        return load_dialects([*folders, self.settings.sources] if self.settings.sources else folders)
+        own = [self.settings.sources] if self.settings.sources else []
+        return load_dialects([conf_dir() / "sources", *own])
 
     @cached_property
     def dialects_sha256(self) -> str:
