@@ -12,20 +12,21 @@ from pyspark.sql import functions as F
 
 from lakehouse.model.identifiers import WRONG_CHECK_DIGIT
 from lakehouse.model.period import DAY
-from lakehouse.model.usage import FIELDS, MAX_TEXT, Rule, reasons_against
+from lakehouse.model.usage import AMOUNT, FIELDS, MAX_TEXT, Rule, reasons_against
 from lakehouse.tables import ops
 from lakehouse.tables.arrow import arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# What canonical rows carry besides the fields of a usage line. `faults` are reasons that the dialect itself found.
+# What canonical rows carry besides the fields of a usage line. `faults` are reasons that the dialect itself found against a row,
+# `oddities` what it found odd but keeps, `amounts` the text of further amounts by column.
 CARRIED = ("period", "record_id", "file_id", "source", "line_no", "text", "cells", "dialect_sha256")
 REASONS_TYPE = "array<struct<column:string,rule:string,value:string,message:string>>"
 
 
 class Split(NamedTuple):
-    """`good`: the carried columns, typed fields and `warnings`. `rejected`: the columns of `ops.quarantine`."""
+    """`good`: the carried columns, typed fields, `amounts` and `warnings`. `rejected`: the columns of `ops.quarantine`."""
 
     good: DataFrame
     rejected: DataFrame
@@ -58,21 +59,28 @@ def typed(name: str) -> Column:
     return text.try_cast("date") if rule.kind == "day" else text
 
 
-def check_digit_warnings() -> Column:
-    """`UsageLine.warnings` of accepted rows, natively; NULL where there are none."""
+def warnings_of_rows() -> Column:
+    """`UsageLine.warnings` of accepted rows, natively, and the dialect's own; NULL where there are none."""
     digit = [F.substring(F.col("upc"), place, 1).try_cast("int") for place in range(1, 15)]
     total = sum((value * (3 if place % 2 == 0 else 1) for place, value in enumerate(digit)), F.lit(0))
-    return F.when(total % 10 != 0, F.array(F.lit(WRONG_CHECK_DIGIT)))
+    wrong = F.when(total % 10 != 0, F.array(F.lit(WRONG_CHECK_DIGIT)))
+    return F.coalesce(F.concat(wrong, F.col("oddities")), wrong, F.col("oddities"))
+
+
+def further_amounts() -> Column:
+    """The further amounts by column, typed; one that no amount can hold is NULL."""
+    return F.transform_values("amounts", lambda _, text: text.try_cast("decimal({},{})".format(*AMOUNT)))
 
 
 def split(canonical: DataFrame) -> Split:
-    """Parts canonical rows (the carried columns, one text column per field, `faults`) into good and rejected.
+    """Parts canonical rows (the carried columns, one text column per field, `faults`, `oddities`, `amounts`) into good and rejected.
 
     Good rows never leave the JVM. Rejected rows pass through Pydantic for their reasons, all at once."""
     ok = reduce(and_, (accepts(name) for name in FIELDS)) & (F.size("faults") == 0)
     judged = canonical.withColumn("ok", ok)
     values = [typed(name).alias(name) for name in FIELDS]
-    good = judged.filter("ok").select(*CARRIED, "report_period", "usage_key", *values, check_digit_warnings().alias("warnings"))
+    beside = [further_amounts().alias("amounts"), warnings_of_rows().alias("warnings")]
+    good = judged.filter("ok").select(*CARRIED, "report_period", "usage_key", *values, *beside)
     money_is_read = accepts("amount") & accepts("currency") & F.col("amount").isNotNull()
     refused = judged.filter(~F.col("ok")).select(
         *CARRIED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,6 +13,7 @@ from lakehouse.checks.rows import CARRIED, REASONS_TYPE, split
 from lakehouse.model.keys import KEY_FIELDS, usage_key
 from lakehouse.model.usage import FIELDS
 from lakehouse.model.vocabulary import NOT_INCOME
+from lakehouse.sources.beside import beside_reader
 from lakehouse.sources.dialect import REPORT_PERIOD
 from lakehouse.sources.mapping import RowReader
 from lakehouse.sources.recognise import Dialects
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
 _PASSED_ON = (*CARRIED, "report_period")
 _IDENTITY = tuple(list(FIELDS).index(name) for name in KEY_FIELDS)
 _REASONS = arrow_type("array<struct<column:string,rule:string,value:string,message:string>>")
+_AMOUNTS = arrow_type("map<string,string>")
+_ODDITIES = arrow_type("array<string>")
+
+
+class _Readers(NamedTuple):
+    """What reads the rows of one dialect: the fields of a usage line, and what stands beside them."""
+
+    line: RowReader
+    beside: Callable[[Sequence[str | None]], tuple[dict[str, str], list[str]]] | None
 
 
 class Conformed(NamedTuple):
@@ -54,7 +64,10 @@ def conform(
     types = {field.name: field.dataType.simpleString() for field in rows.schema}
     passed = [f"{name} {types[name]}" for name in _PASSED_ON]
     fields = [f"{name} string" for name in FIELDS]
-    read = rows.mapInArrow(_reader(dialects), ", ".join([*passed, *fields, f"faults {REASONS_TYPE}", "usage_key string"]))
+    beside = ["amounts map<string,string>", "oddities array<string>"]
+    read = rows.mapInArrow(
+        _reader(dialects), ", ".join([*passed, *fields, f"faults {REASONS_TYPE}", "usage_key string", *beside])
+    )
     canonical = keep(read)
     not_income = F.coalesce(F.col("meaning").isin(list(NOT_INCOME)), F.lit(False))
     good, rejected = split(canonical.where(~not_income))
@@ -73,8 +86,9 @@ def _captured() -> Column:
 def _reader(dialects: Dialects) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def batches(rows: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         @cache
-        def reader_of(source: str, variant: str | None) -> RowReader:
-            return RowReader(dialects[source].under(variant))
+        def reader_of(source: str, variant: str | None) -> _Readers:
+            dialect = dialects[source].under(variant)
+            return _Readers(RowReader(dialect), beside_reader(dialect))
 
         key_of = lru_cache(maxsize=200_000)(usage_key)
         for batch in rows:
@@ -84,14 +98,18 @@ def _reader(dialects: Dialects) -> Callable[[Iterable[pa.RecordBatch]], Iterator
 
 
 def _canonical(
-    batch: pa.RecordBatch, reader_of: Callable[[str, str | None], RowReader], key_of: Callable[..., str]
+    batch: pa.RecordBatch, reader_of: Callable[[str, str | None], _Readers], key_of: Callable[..., str]
 ) -> pa.RecordBatch:
     asked = [batch.column(name).to_pylist() for name in ("source", "variant", "cells", "captured", "error")]
-    fields, faults, keys = [], [], []
+    fields, faults, keys, amounts, oddities = [], [], [], [], []
     for source, variant, cells, captured, error in zip(*asked, strict=True):
-        found, against = reader_of(source, variant).read(cells, _as_dict(captured), error)
+        reader, beside = reader_of(source, variant)
+        found, against = reader.read(cells, _as_dict(captured), error)
         fields.append(found)
         faults.append([reason._asdict() for reason in against])
+        further, odd = beside(cells) if beside and cells is not None else (None, None)
+        amounts.append(further or None)
+        oddities.append(odd or None)
         keys.append(key_of(*(found[place] for place in _IDENTITY)))
     columns = list(zip(*fields, strict=True)) if fields else [()] * len(FIELDS)
     return pa.RecordBatch.from_arrays(
@@ -100,8 +118,10 @@ def _canonical(
             *(pa.array(column, pa.string()) for column in columns),
             pa.array(faults, _REASONS),
             pa.array(keys, pa.string()),
+            pa.array(amounts, _AMOUNTS),
+            pa.array(oddities, _ODDITIES),
         ],
-        names=[*_PASSED_ON, *FIELDS, "faults", "usage_key"],
+        names=[*_PASSED_ON, *FIELDS, "faults", "usage_key", "amounts", "oddities"],
     )
 
 

@@ -14,6 +14,7 @@ import yaml
 
 from lakehouse.model.usage import FIELDS, UsageLine, reasons_against
 from lakehouse.model.vocabulary import NOT_INCOME
+from lakehouse.sources.beside import beside_reader
 from lakehouse.sources.controls import check_controls
 from lakehouse.sources.dialect import REPORT_PERIOD
 from lakehouse.sources.mapping import RowReader
@@ -128,7 +129,8 @@ def test_every_data_line_ends_in_exactly_one_place(conformed: dict[str, Any]) ->
 def read_alone(recognition: Recognition, report_period: str) -> dict[str, list[dict[str, Any]]]:
     """The rows of each result of `conform`, as far as an expectation looks at them."""
     assert recognition.dialect
-    reader = RowReader(recognition.dialect.under(recognition.variant))
+    read_as = recognition.dialect.under(recognition.variant)
+    reader, beside = RowReader(read_as), beside_reader(read_as)
     captured = {**recognition.captured, REPORT_PERIOD: report_period}
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for record in records_of(recognition):
@@ -147,7 +149,12 @@ def read_alone(recognition: Recognition, report_period: str) -> dict[str, list[d
             rows["quarantine"].append({"line_no": record.line_no, **money, "reasons": listed})
         else:
             line = UsageLine.model_validate(canonical)
-            rows["usage"].append({"line_no": record.line_no, **line.model_dump(), "warnings": list(line.warnings) or None})
+            further, odd = beside(record.cells or []) if beside else ({}, [])
+            found = {
+                "amounts": {name: Decimal(text) for name, text in further.items()},
+                "warnings": [*line.warnings, *odd] or None,
+            }
+            rows["usage"].append({"line_no": record.line_no, **line.model_dump(), **found})
     return rows
 
 
@@ -182,6 +189,8 @@ def amounts(texts: dict[str, str]) -> dict[str, Decimal]:
 
 
 def value_of(name: str, text: Any) -> Any:
+    if name == "amounts":
+        return {column: Decimal(figure) for column, figure in text.items()}
     if name in ("amount", "units", "gross") and text is not None:
         return Decimal(text)
     # YAML reads a day as a date and a month as text.

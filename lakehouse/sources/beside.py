@@ -1,0 +1,94 @@
+"""What stands in a row beside the fields of a usage line: its further amounts, and arithmetic that its sender is known to follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Context, Decimal, localcontext
+
+from lakehouse.sources.dialect import Check, Dialect
+from lakehouse.sources.grammar import PADDING, cut, plain_number, read_number
+
+Cells = Sequence[str | None]
+# Products of printed numbers are exact at this precision: no cell that is a number has more than some 120 digits.
+_EXACT = Context(prec=1000)
+_ZERO = Decimal(0)
+
+
+def beside_reader(dialect: Dialect) -> Callable[[Cells], tuple[dict[str, str], list[str]]] | None:
+    """A function that gives a row's further amounts by column, in plain notation of at most 18 decimals, and what is odd about them.
+    None where the dialect declares none. A blank cell is left out; one that is no number is left out with a warning."""
+    if not dialect.amounts and not dialect.checks:
+        return None
+    grammar = dialect.grammar
+    places = {column: dialect.position(column) for column in dialect.amounts}
+    checks = [(check, _Arithmetic(check, dialect)) for check in dialect.checks]
+
+    def read(cells: Cells) -> tuple[dict[str, str], list[str]]:
+        amounts, warnings = {}, []
+        for column, place in places.items():
+            text = (cells[place] or "").strip(PADDING)
+            if not text:
+                continue
+            if plain_number(text, grammar) is None:
+                warnings.append(f"{column} is {text!r}, which is no number")
+            else:
+                amounts[column] = cut(read_number(text, grammar) or "0")
+        broken = (arithmetic.broken(cells) for _, arithmetic in checks)
+        return amounts, warnings + [warning for warning in broken if warning]
+
+    return read
+
+
+class _Arithmetic:
+    """One formula of a dialect, held against rows."""
+
+    def __init__(self, check: Check, dialect: Dialect) -> None:
+        self._check, self._grammar = check, dialect.grammar
+        self._places = {column: dialect.position(column) for column in check.columns}
+
+    def broken(self, cells: Cells) -> str | None:
+        """The figures of a row in which the formula does not hold; None where it does, or where a figure is missing."""
+        check = self._check
+        printed = self._figure(check.equals, cells)
+        figures = {column: self._figure(column, cells) for column in (*check.product, *check.plus, *check.minus)}
+        if printed is None or any(figure is None for figure in figures.values()):
+            return None
+        known = {column: figure for column, figure in figures.items() if figure is not None}
+        with localcontext(_EXACT):
+            computed, slack = _product(check, known) if check.product else _sum(check, known)
+            if abs(computed - printed) <= slack + _last_digit(printed):
+                return None
+        plain = read_number(f"{computed:f}", type(self._grammar)())
+        return f"{check.equals} is {cells[self._places[check.equals]]}, where {check} is {plain}"
+
+    def _figure(self, column: str, cells: Cells) -> Decimal | None:
+        """The number in a cell; `85%` is 0.85."""
+        text = (cells[self._places[column]] or "").strip(PADDING)
+        figure = plain_number(text.removesuffix("%").rstrip(), self._grammar)
+        return figure.scaleb(-2, _EXACT) if figure is not None and text.endswith("%") else figure
+
+
+def _product(check: Check, figures: dict[str, Decimal]) -> tuple[Decimal, Decimal]:
+    """The product, and how far it may be off because each factor was printed with so many digits."""
+    computed, slack = Decimal(1), _ZERO
+    for column in check.product:
+        slack = slack * abs(figures[column]) + abs(computed) * _rounding(figures[column])
+        computed *= figures[column]
+    return computed, slack
+
+
+def _sum(check: Check, figures: dict[str, Decimal]) -> tuple[Decimal, Decimal]:
+    computed = sum((figures[column] for column in check.plus), _ZERO) - sum((figures[column] for column in check.minus), _ZERO)
+    return computed, sum(map(_rounding, figures.values()), _ZERO)
+
+
+def _last_digit(figure: Decimal) -> Decimal:
+    """One unit of the last printed decimal; nothing for a whole number."""
+    exponent = figure.as_tuple().exponent
+    return Decimal((0, (1,), exponent)) if isinstance(exponent, int) and exponent < 0 else _ZERO
+
+
+def _rounding(figure: Decimal) -> Decimal:
+    """What a printed figure may have lost when it was rounded: it is exact where it has less than four decimals."""
+    exponent = figure.as_tuple().exponent
+    return _last_digit(figure) / 2 if isinstance(exponent, int) and exponent <= -4 else _ZERO
