@@ -72,14 +72,14 @@ def _product(check: Check, figures: dict[str, Decimal]) -> tuple[Decimal, Decima
     """The product, and how far it may be off because each factor was printed with so many digits."""
     computed, slack = Decimal(1), _ZERO
     for column in check.product:
-        slack = slack * abs(figures[column]) + abs(computed) * _rounding(figures[column])
+        slack = slack * abs(figures[column]) + abs(computed) * _rounding(figures[column], column in check.rounded)
         computed *= figures[column]
     return computed, slack
 
 
 def _sum(check: Check, figures: dict[str, Decimal]) -> tuple[Decimal, Decimal]:
     computed = sum((figures[column] for column in check.plus), _ZERO) - sum((figures[column] for column in check.minus), _ZERO)
-    return computed, sum(map(_rounding, figures.values()), _ZERO)
+    return computed, sum((_rounding(figure, column in check.rounded) for column, figure in figures.items()), _ZERO)
 
 
 def _last_digit(figure: Decimal) -> Decimal:
@@ -88,7 +88,7 @@ def _last_digit(figure: Decimal) -> Decimal:
     return Decimal((0, (1,), exponent)) if isinstance(exponent, int) and exponent < 0 else _ZERO
 
 
-def _rounding(figure: Decimal) -> Decimal:
-    """What a printed figure may have lost when it was rounded: it is exact where it has less than four decimals."""
+def _rounding(figure: Decimal, rounded: bool) -> Decimal:
+    """What a printed figure may have lost: half its last digit, where it is known to be rounded or has four decimals or more."""
     exponent = figure.as_tuple().exponent
-    return _last_digit(figure) / 2 if isinstance(exponent, int) and exponent <= -4 else _ZERO
+    return _last_digit(figure) / 2 if rounded or (isinstance(exponent, int) and exponent <= -4) else _ZERO

@@ -230,6 +230,9 @@ class Check(_Strict):
     product: tuple[str, ...] = ()
     plus: tuple[str, ...] = ()
     minus: tuple[str, ...] = ()
+    rounded: tuple[str, ...] = Field(
+        (), description="Columns that print less digits than were reckoned with, such as exchange rates"
+    )
 
     @model_validator(mode="after")
     def _is_one_formula(self) -> Check:
@@ -239,7 +242,7 @@ class Check(_Strict):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return (self.equals, *self.product, *self.plus, *self.minus)
+        return (self.equals, *self.product, *self.plus, *self.minus, *self.rounded)
 
     def __str__(self) -> str:
         if self.product:

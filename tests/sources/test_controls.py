@@ -167,6 +167,18 @@ def test_a_sum_is_checked_and_a_further_amount_that_is_no_number_is_shown() -> N
     )
 
 
+def test_a_rate_that_is_printed_rounded_leaves_that_much_room() -> None:
+    dialect = KNOWN["tunecore"]
+    read = beside_reader(dialect)
+    assert read is not None
+    # 0.000684 x 0.79 is 0.00054036; at 0.7925 it would be 0.00054207.
+    figures = {"Net Sales": "0.000684", "Exchange Rate": "0.79"}
+    cells = [{**figures, "Total Earned": "0.000542"}.get(column) for column in dialect.fields]
+    assert read(cells)[1] == []
+    cells = [{**figures, "Total Earned": "0.000552"}.get(column) for column in dialect.fields]
+    assert read(cells)[1] == ["Total Earned is 0.000552, where Net Sales x Exchange Rate is 0.00054036"]
+
+
 def test_a_check_is_one_formula() -> None:
     with pytest.raises(ValueError, match="give product, or plus"):
         Check(equals="a", product=("b",), plus=("c",))
