@@ -32,6 +32,7 @@ class Preset(Frozen):
     kind: Literal["split", "mechanical"]
     source: str
     title: str = ""
+    known_to: str | None = Field(None, description="last day for which the figures are known")
     versions: tuple[PresetVersion, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -99,7 +100,7 @@ def _presets(documents: list[Document], findings: list[Finding]) -> dict[str, An
             findings += document.findings_of(error)
             continue
         versions = [version.model_dump(by_alias=True, exclude_none=True) for version in preset.versions]
-        presets[preset.preset] = {"kind": preset.kind, "versions": versions}
+        presets[preset.preset] = {"kind": preset.kind, "versions": versions, "known_to": preset.known_to}
     return presets
 
 

@@ -65,14 +65,14 @@ def _count(books: Books, key: tuple[str, str], at: str) -> Decimal:
     return books.get("position", key[0], "", key[1], at)
 
 
-def _recouped_part(books: Books, contract: str, currency: str, term_id: str, at: int, before: Decimal) -> Fraction:
-    """What part of the period's records lies after recoupment: none, all, or some of those of the period in which it is reached."""
+def _recouped_part(books: Books, contract: str, currency: str, term_id: str, at: int, before: Decimal) -> Fraction | None:
+    """What part of the period's records lies after recoupment: all, or some in the period in which it is reached; None before that."""
     if books.get("open", contract, "", currency, term_id):
         return Fraction(1)
     costs = books.get("costs", contract, "", currency)
     after = _count(books, (contract, currency), ("net", "all_in")[at])
     if after < costs:
-        return Fraction(0)
+        return None
     books.move(Decimal(1), "open", contract, "", currency, term_id)
     if after <= before:
         return Fraction(1)
@@ -80,18 +80,24 @@ def _recouped_part(books: Books, contract: str, currency: str, term_id: str, at:
 
 
 def _pay_or_hold(
-    books: Books, account: tuple[str, str, str], term_id: str, now: Decimal, recouped: Fraction, record_one: bool, tally: Tally
+    books: Books,
+    account: tuple[str, str, str],
+    term_id: str,
+    now: Decimal,
+    recouped: Fraction | None,
+    record_one: bool,
+    tally: Tally,
 ) -> None:
     contract, payee, currency = account
     accrued = f"liabilities:accrued:{payee}"
     if not record_one:
-        lost = add(now, times(now, recouped).copy_negate())
+        lost = add(now, times(now, recouped or Fraction(0)).copy_negate())
         tally.deducted[account] = add(tally.deducted[account], lost)
         books.post("before_recoupment", payee, currency, term_id, lost, accrued, f"income:retained:{contract}")
         return
     pending = books.get("pending", contract, payee, currency, term_id)
     # From the first record on: all of it, or nothing yet.
-    held = pending.copy_negate() if recouped else now
+    held = now if recouped is None else pending.copy_negate()
     books.move(held, "pending", contract, payee, currency, term_id)
     tally.reserved[account] = add(tally.reserved[account], held)
     books.post("producer_waits", payee, currency, term_id, held, accrued, f"liabilities:pending:{payee}")

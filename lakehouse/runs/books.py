@@ -9,6 +9,7 @@ from typing import Any
 
 from lakehouse.errors import Misuse
 from lakehouse.model.lint import read_book
+from lakehouse.settings import conf_dir
 from lakehouse.tables.declare import PERIOD_PATTERN
 
 
@@ -20,15 +21,26 @@ def check_period(period: str) -> str:
 
 
 def book_documents(path: Path) -> dict[str, str]:
-    """Path inside the book: text, of every YAML file below `path`, or of the one file it is. Raises Misuse where there is none."""
+    """Path inside the book: text, of every YAML file below `path`, or of the one file it is, with the shipped presets it names.
+
+    Raises Misuse where there is none.
+    """
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in (".yaml", ".yml"))
     if not files:
         raise Misuse(f"There is no YAML file in {path}.")
     base = path.parent if path.is_file() else path
     try:
-        return {file.relative_to(base).as_posix(): file.read_text(encoding="utf-8") for file in files}
+        documents = {file.relative_to(base).as_posix(): file.read_text(encoding="utf-8") for file in files}
     except UnicodeDecodeError as error:
         raise Misuse(f"A contract in {path} is not UTF-8: {error}") from None
+    return {**_presets_named(documents), **documents}
+
+
+def _presets_named(documents: dict[str, str]) -> dict[str, str]:
+    """The shipped presets that a book names, as documents of the book: it stays what it was loaded as when a preset is renewed."""
+    named = {name for text in documents.values() for name in re.findall(r"\bpreset:\s*[\"']?([\w-]+)", text)}
+    files = {name: conf_dir() / "presets" / f"{name}.yaml" for name in sorted(named)}
+    return {f"presets/{name}.yaml": file.read_text(encoding="utf-8") for name, file in files.items() if file.exists()}
 
 
 def lint_book(path: Path) -> list[dict[str, Any]]:

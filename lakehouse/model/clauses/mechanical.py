@@ -24,6 +24,7 @@ class Mechanical(Clause):
     statutory_rate: Amount | None = None
     preset: str | None = None
     rates: tuple[tuple[str, Amount], ...] = Field((), description="first day and rate, as the preset has them")
+    known_to: str | None = Field(None, description="last day for which the preset has a rate")
     controlled: Rate = Fraction(1)
     songs: int = Field(1, ge=0)
     outside_songs: int = Field(0, ge=0)
@@ -57,7 +58,9 @@ class Mechanical(Clause):
         usage = flow.usage
         date = (usage.sale_date or usage.usage_period) if usage else ""
         rate = (
-            exact(self.statutory_rate) if self.statutory_rate is not None else exact(dated(self.rates, date, self.preset or ""))
+            exact(self.statutory_rate)
+            if self.statutory_rate is not None
+            else exact(dated(self.rates, date, self.preset or "", self.known_to))
         )
         cap_songs = self.caps.get((usage.release_type if usage else None) or "", self.cap_songs)
         own, outside = self.songs * rate * self.controlled, self.outside_songs * rate

@@ -19,12 +19,13 @@ def fill(data: Any, info: ValidationInfo, kind: str, field: str) -> Any:
     if preset is None or preset.get("kind") != kind:
         names = ", ".join(sorted(name for name, one in known.items() if one.get("kind") == kind)) or "none"
         raise ValueError(f"{data['preset']!r} is not a preset for this clause: there is {names}")
-    return {**data, field: [(version["from"], version[field]) for version in preset["versions"]]}
+    known_to = {"known_to": preset["known_to"]} if preset.get("known_to") else {}
+    return {**data, **known_to, field: [(version["from"], version[field]) for version in preset["versions"]]}
 
 
-def dated(versions: Iterable[tuple[str, T]], date: str, preset: str) -> T:
-    """The version in force on a day or in a month. Raises ValueError where the first begins later."""
+def dated(versions: Iterable[tuple[str, T]], date: str, preset: str, known_to: str | None = None) -> T:
+    """The version in force on a day or in a month. Raises ValueError before the first, and after the last day that is known of."""
     reached = [value for start, value in sorted(versions, key=lambda v: v[0]) if start[: len(date)] <= date[: len(start)]]
-    if not reached:
+    if not reached or (known_to and date[: len(known_to)] > known_to[: len(date)]):
         raise ValueError(f"the preset {preset} has no figures for {date}")
     return reached[-1]
