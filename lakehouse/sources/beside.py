@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from decimal import Context, Decimal, localcontext
 
 from lakehouse.sources.dialect import Check, Dialect
-from lakehouse.sources.grammar import PADDING, cut, plain_number, read_number
+from lakehouse.sources.grammar import cut, plain_number, read_number, trimmed
 
 Cells = Sequence[str | None]
 # Products of printed numbers are exact at this precision: no cell that is a number has more than some 120 digits.
@@ -26,13 +26,12 @@ def beside_reader(dialect: Dialect) -> Callable[[Cells], tuple[dict[str, str], l
     def read(cells: Cells) -> tuple[dict[str, str], list[str]]:
         amounts, warnings = {}, []
         for column, place in places.items():
-            text = (cells[place] or "").strip(PADDING)
-            if not text:
-                continue
-            if plain_number(text, grammar) is None:
-                warnings.append(f"{column} is {text!r}, which is no number")
-            else:
+            text = trimmed(cells[place], grammar)
+            figure = plain_number(text, grammar)
+            if figure is not None:
                 amounts[column] = cut(read_number(text, grammar) or "0")
+            elif text is not None:
+                warnings.append(f"{column} is {text!r}, which is no number")
         broken = (arithmetic.broken(cells) for _, arithmetic in checks)
         return amounts, warnings + [warning for warning in broken if warning]
 
@@ -63,7 +62,7 @@ class _Arithmetic:
 
     def _figure(self, column: str, cells: Cells) -> Decimal | None:
         """The number in a cell; `85%` is 0.85."""
-        text = (cells[self._places[column]] or "").strip(PADDING)
+        text = trimmed(cells[self._places[column]], self._grammar) or ""
         figure = plain_number(text.removesuffix("%").rstrip(), self._grammar)
         return figure.scaleb(-2, _EXACT) if figure is not None and text.endswith("%") else figure
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Context, Decimal, Inexact
+from decimal import Context, Decimal, Inexact, localcontext
 from types import MappingProxyType
 
 from lakehouse.model.usage import FIELDS
@@ -24,6 +24,8 @@ GIVEN_CONTROL = re.compile("revenue([.][A-Z]{3})?|units|rows")
 _EXACT = Context(prec=200, traps=[Inexact])
 _ZERO = Decimal(0)
 _CELLS_FREE = Grammar()
+# Cells that are gathered before they are added up.
+_GATHERED = 8192
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -203,7 +205,9 @@ class _GivenSums:
 
 
 class _Payable:
-    """The exact total of the payable column in each currency, and the part of it beyond the decimals which amounts keep."""
+    """The exact total of the payable column in each currency, and the part of it beyond the decimals which amounts keep.
+
+    Cells are gathered and added up some thousand at a time: this looks at every row of every report."""
 
     def __init__(self, dialect: Dialect) -> None:
         amount, currency = dialect.map["amount"].column, dialect.map["currency"].column
@@ -211,24 +215,40 @@ class _Payable:
         self._grammar = dialect.grammar
         self._place = dialect.position(amount)
         self._currency_at = dialect.position(currency) if currency else None
+        self._gathered: dict[str | None, list[str]] = {}
+        self._size = 0
         self._totals: dict[str, Decimal] = {}
         self._residues: dict[str, Decimal] = {}
 
     def add(self, cells: list[str | None]) -> None:
-        amount = plain_number(cells[self._place], self._grammar)
-        if amount is None:
+        text = cells[self._place]
+        if not text:
             return
-        currency = "" if self._currency_at is None else (cells[self._currency_at] or "").strip()
-        self._totals[currency] = _EXACT.add(self._totals.get(currency, _ZERO), amount)
-        exponent = amount.as_tuple().exponent
-        if isinstance(exponent, int) and exponent < -SCALE and (rest := _EXACT.subtract(amount, Decimal(cut(f"{amount:f}")))):
-            self._residues[currency] = _EXACT.add(self._residues.get(currency, _ZERO), rest)
+        self._gathered.setdefault(None if self._currency_at is None else cells[self._currency_at], []).append(text)
+        self._size += 1
+        if self._size == _GATHERED:
+            self._add_up()
+
+    def _add_up(self) -> None:
+        gathered, self._gathered, self._size = self._gathered, {}, 0
+        for cell, texts in gathered.items():
+            currency = (cell or "").strip()
+            amounts = [amount for text in texts if (amount := plain_number(text, self._grammar)) is not None]
+            with localcontext(_EXACT):
+                self._totals[currency] = sum(amounts, self._totals.get(currency, _ZERO))
+                # No text shorter than this has more decimals than amounts keep, but for an exponent.
+                long = [plain_number(text, self._grammar) for text in texts if len(text) > SCALE or "e" in text.lower()]
+                for amount in filter(None, long):
+                    if rest := amount - Decimal(cut(f"{amount:f}")):
+                        self._residues[currency] = self._residues.get(currency, _ZERO) + rest
 
     def results(self) -> list[ControlResult]:
+        self._add_up()
         results = []
         for currency, residue in sorted(self._residues.items()):
             total, of = self._totals[currency], f" {currency}".rstrip()
-            exact, kept, rest = (read_number(f"{figure:f}", _CELLS_FREE) or "" for figure in (total, _EXACT.subtract(total, residue), residue))
+            figures = (total, _EXACT.subtract(total, residue), residue)
+            exact, kept, rest = (read_number(f"{figure:f}", _CELLS_FREE) or "" for figure in figures)
             results.append(ControlResult(f"exact total{of}", exact, kept, True))
             results.append(ControlResult(f"residue{of} beyond {SCALE} decimals", rest, "0", True))
         return results

@@ -17,6 +17,8 @@ EXCEL_WRAPPER = '="([^"]*)"'
 PLAIN_NUMBER = r"-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?"
 # What would pass for a plain number though the dialect's grammar did not read it as one.
 UNFIT_NUMBER = r"-?[0-9]+(\.[0-9]+)?"
+_WRAPPED = re.compile(EXCEL_WRAPPER)
+_PLAIN = re.compile(PLAIN_NUMBER)
 _UNFIT = re.compile(UNFIT_NUMBER)
 # Decimals that an amount keeps. Some senders print more (34 were seen): the file's text and exact total keep those.
 SCALE = AMOUNT[1]
@@ -47,6 +49,9 @@ def read_number(text: str | None, grammar: Grammar) -> str | None:
     trimmed = (text or "").strip(PADDING)
     if not trimmed:
         return None
+    # Nearly every number of nearly every report is plain already.
+    if grammar.decimal == "." and _PLAIN.fullmatch(trimmed):
+        return trimmed
     found = re.fullmatch(number_pattern(grammar), trimmed)
     bracketed = found is not None and found[1].startswith("(") == (found[5] == ")")
     exponent = int(found[4] or 0) if found else 0
@@ -63,9 +68,17 @@ def read_number(text: str | None, grammar: Grammar) -> str | None:
     return ("-" if negative else "") + plain_whole + (f".{decimals}" if decimals else "")
 
 
+def trimmed(cell: str | None, grammar: Grammar) -> str | None:
+    """The cell without padding and Excel's wrapper; None where nothing is left."""
+    text = (cell or "").strip(PADDING)
+    if grammar.excel and (wrapped := _WRAPPED.fullmatch(text)):
+        text = wrapped[1].strip(PADDING)
+    return text or None
+
+
 def plain_number(text: str | None, grammar: Grammar) -> Decimal | None:
     """The number exactly, with as many decimals as it is printed with; None where the text is blank or no number."""
-    plain = text if text and grammar.decimal == "." and _UNFIT.fullmatch(text) else read_number(text, grammar)
+    plain = text if text and grammar.decimal == "." and _UNFIT.fullmatch(text) else read_number(trimmed(text, grammar), grammar)
     return Decimal(plain) if plain is not None and _UNFIT.fullmatch(plain) else None
 
 

@@ -16,7 +16,7 @@ from lakehouse.model.period import DAY, PERIOD
 from lakehouse.model.territories import alpha2_codes, spellings
 from lakehouse.model.usage import FIELDS, Reason
 from lakehouse.sources.dialect import Condition, Dialect, Grammar, Read
-from lakehouse.sources.grammar import EXCEL_WRAPPER, PADDING, cut, month_patterns, read_number
+from lakehouse.sources.grammar import cut, month_patterns, read_number, trimmed
 
 Cells = Sequence[str | None]
 Captured = Mapping[str, str]
@@ -184,14 +184,6 @@ def _remembering(read: Reader, sources: tuple[tuple[int, ...], tuple[str, ...]])
             return value
 
     return ask
-
-
-def trimmed(cell: str | None, grammar: Grammar) -> str | None:
-    """The cell without padding and Excel's wrapper; None where nothing is left."""
-    text = (cell or "").strip(PADDING)
-    if grammar.excel and (wrapped := re.fullmatch(EXCEL_WRAPPER, text)):
-        text = wrapped[1].strip(PADDING)
-    return text or None
 
 
 def without_missing(text: str | None, grammar: Grammar) -> str | None:

@@ -160,7 +160,7 @@ def test_a_sum_is_checked_and_a_further_amount_that_is_no_number_is_shown() -> N
     assert read is not None
     cells = row_of(dialect, Royalty_Payable="1,250.5", Deductible_Fees="many", Net_Royalty_Payable="1000")
     assert read(cells) == ({}, ["Deductible Fees is 'many', which is no number"])
-    cells = row_of(dialect, Royalty_Payable="1,250.5", Deductible_Fees="250.25", Net_Royalty_Payable="1000")
+    cells = row_of(dialect, Royalty_Payable='="1,250.5"', Deductible_Fees="250.25", Net_Royalty_Payable="1000")
     assert read(cells) == (
         {"Deductible Fees": "250.25"},
         ["Net Royalty Payable is 1000, where Royalty Payable - Deductible Fees is 1000.25"],
