@@ -16,6 +16,7 @@ from lakehouse.model.identifiers import ISRC, currency_codes, gtin_check_digit_h
 from lakehouse.model.territories import alpha2_codes, spellings
 from lakehouse.sources.dialect import DELIMITERS, Encoding
 from lakehouse.sources.grammar import EXCEL_WRAPPER, PADDING, time_pattern
+from lakehouse.sources.recognise import MAX_COLUMNS
 from lakehouse.sources.text import decoding_error, head
 
 _ENCODINGS: tuple[Encoding, ...] = ("utf-8-bom", "utf-16-le-bom", "utf-8", "cp932", "cp1252", "latin-1")
@@ -72,7 +73,7 @@ def guess_table(payload: bytes) -> TableGuess | None:
     rows = _rows(lines, DELIMITERS[name])
     width = Counter(len(row) for row in rows).most_common(1)[0][0]
     at = next((place for place, row in enumerate(rows) if len(row) == width and _is_header(row)), None)
-    if at is None:
+    if at is None or width > MAX_COLUMNS:
         return None
     data = [row for row in rows[at + 1 :] if len(row) == width]
     columns = tuple(guess_column(place, name, cells) for place, (name, *cells) in enumerate(zip(rows[at], *data, strict=True), 1))

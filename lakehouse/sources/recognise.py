@@ -24,13 +24,15 @@ from lakehouse.sources.dsr_layouts import load_layouts, parse_row
 from lakehouse.sources.grammar import number_pattern
 from lakehouse.sources.limits import DEFAULT_LIMITS, Limits, Refused
 from lakehouse.sources.records import csv_options, read_records
-from lakehouse.sources.text import decoding_error, head
+from lakehouse.sources.text import decoding_error, head, long_line
 from lakehouse.sources.unpack import Member, unpack
 
 _DSR_TYPE = re.compile(rb"(?m)^([A-Z]{2}[A-Z0-9]{2}(?:\.[0-9]+)?)\t")
 # How many rows decide between variants that share a header, and how large a part of them must agree.
 DECIDING_ROWS = 1000
 DECIDING_SHARE = 0.9
+# Headers are compared name by name: a file with more columns costs time and is no report.
+MAX_COLUMNS = 1000
 
 
 @dataclass(frozen=True)
@@ -161,12 +163,13 @@ class _Text:
 
     def __init__(self, payload: bytes) -> None:
         self._payload = payload
+        self._long_line = long_line(payload)
         self._errors: dict[Encoding, str | None] = {}
         self._heads: dict[Encoding, list[str]] = {}
 
     def error(self, encoding: Encoding) -> str | None:
         if encoding not in self._errors:
-            self._errors[encoding] = decoding_error(self._payload, encoding)
+            self._errors[encoding] = self._long_line or decoding_error(self._payload, encoding)
         return self._errors[encoding]
 
     def head(self, encoding: Encoding) -> list[str]:
@@ -214,6 +217,8 @@ def _header_cells(line: str, dialect: Dialect) -> list[str]:
 
 def _header_differences(names: list[str], header: Header) -> list[str]:
     """What keeps a file's columns from being the header's, column by column; empty when they are."""
+    if len(names) > MAX_COLUMNS:
+        return [f"it has {len(names)} columns, more than any report"]
     missing = [f"column {column!r} is missing" for column in header.columns if column not in names]
     unknown = [f"column {place} {name!r} is not known" for place, name in enumerate(names, start=1) if name not in header.fields]
     twice = [f"column {name!r} stands twice" for name in sorted({name for name in names if names.count(name) > 1})]

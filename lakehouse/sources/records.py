@@ -123,6 +123,8 @@ def _read_rows(
                 kind = "blank"
             else:
                 error = f"the row has {len(cells)} cells where the header has {width}"
+        elif error is None and "\0" in text:
+            error = "the row holds a NUL character: it was damaged on its way"
         elif len(taken) > 1 and error is None and _swallowed_rows(taken, width, dialect):
             error = "a cell spans lines that look like rows of their own: a quote is missing or too many"
         if kind != "data":

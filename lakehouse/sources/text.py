@@ -18,6 +18,7 @@ _CODECS: dict[str, tuple[str, bytes]] = {
     "cp932": ("cp932", b""),
 }
 _CHUNK = 1 << 20
+MAX_LINE = 1 << 20
 
 
 def decoding_error(payload: bytes, encoding: Encoding) -> str | None:
@@ -35,6 +36,21 @@ def decoding_error(payload: bytes, encoding: Encoding) -> str | None:
             # The offset is inside the decoder's buffer: near enough to find the line.
             line = payload[: start + error.start].count(b"\n") + 1
             return f"byte 0x{error.object[error.start]:02X} near line {line} is not {encoding}"
+    return None
+
+
+def long_line(payload: bytes) -> str | None:
+    """Where a line is longer than MAX_LINE bytes, or None. No report has one, and reading it would take its size in memory."""
+    last_end = -1
+    for start in range(0, len(payload), MAX_LINE):
+        chunk = payload[start : start + MAX_LINE]
+        ends = [place for place in (chunk.find(b"\n"), chunk.find(b"\r")) if place >= 0]
+        # A line within the chunk is not longer than the chunk.
+        first_end = start + min(ends) if ends else start + len(chunk)
+        if first_end - last_end - 1 > MAX_LINE:
+            return f"the line after byte {last_end + 1} is longer than {MAX_LINE} bytes"
+        if ends:
+            last_end = start + max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
     return None
 
 
