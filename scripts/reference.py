@@ -12,7 +12,7 @@ import typer.main
 
 from lakehouse.cli import app, contracts, look, sources, work  # noqa: F401  (importing them registers their commands)
 from lakehouse.settings import Settings, conf_dir
-from lakehouse.sources.dialect import Dialect
+from lakehouse.sources.dialect import Dialect, Read
 from lakehouse.sources.recognise import load_dialects
 from lakehouse.tables import ALL, Table
 
@@ -84,18 +84,44 @@ def _commands(command: Any, name: str) -> list[str]:
 
 def sources_page() -> str:
     dialects = load_dialects([conf_dir() / "sources"]).by_id
-    rows = [
-        f"| `{d.id}` | {d.name} | {d.shape} | {', '.join(d.encodings)} | {len(d.header.columns)} | {', '.join(v.id for v in d.variants)} |"
-        for d in dialects.values()
-    ]
-    head = "| id | report | shape | encodings | columns | variants |\n|---|---|---|---|---|---|"
-    return (
-        "# Report formats\n\nOne document each in `conf/sources/`. How to add one: [add a DSP](../how-to/add-a-dsp.md).\n\n"
-        + head
-        + "\n"
-        + "\n".join(rows)
-        + "\n"
+    tables = [dialect for dialect in dialects.values() if dialect.dsr is None]
+    flat_files = [dialect for dialect in dialects.values() if dialect.dsr is not None]
+    return "\n".join(
+        [
+            "# Report formats\n",
+            "One document each in `conf/sources/`. How to add one: [add a DSP](../how-to/add-a-dsp.md).\n",
+            f"## {len(tables)} tables\n",
+            "A `~` before the number of columns: their order is free. `+n`: further columns that may be there.\n",
+            "| id | report | in | encodings | columns | variants | payable, currency | told | controls |",
+            "|---|---|---|---|---|---|---|---|---|",
+            *(_table_row(dialect) for dialect in tables),
+            f"\n## {len(flat_files)} DDEX flat files\n",
+            "| id | report | records | variants |",
+            "|---|---|---|---|",
+            *(f"| `{d.id}` | {d.name} | {len(d.layouts.records)} | {', '.join(v.id for v in d.variants)} |" for d in flat_files),
+            "",
+        ]
     )
+
+
+def _table_row(dialect: Dialect) -> str:
+    columns = f"{'~' if dialect.header.order == 'set' else ''}{len(dialect.header.columns)}"
+    columns += f" +{len(dialect.header.optional)}" if dialect.header.optional else ""
+    told = [*dialect.given, *(["period"] if dialect.period.told else [])]
+    controls = [control.name for control in dialect.controls] + (["sum rows"] if dialect.sum_rows else [])
+    cells = (
+        f"`{dialect.id}`", dialect.name, ", ".join(dialect.containers), ", ".join(dialect.encodings), columns,
+        ", ".join(variant.id for variant in dialect.variants), f"{_origin(dialect.map['amount'])}; {_origin(dialect.map['currency'])}",
+        ", ".join(told), ", ".join(controls),
+    )  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def _origin(read: Read) -> str:
+    """Where a field is read from, in words."""
+    if read.column:
+        return f"`{read.column}`"
+    return read.constant or read.captured or " + ".join(f"`{column}`" for column in (*read.first, *read.plus))
 
 
 PAGES = {"tables.md": tables_page, "settings.md": settings_page, "cli.md": cli_page, "sources.md": sources_page}
