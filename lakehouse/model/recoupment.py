@@ -25,11 +25,12 @@ class Bucket:
 def position(available: Decimal, outstanding: Decimal, recouped: Decimal, surplus: Decimal) -> Decimal:
     """What of `available` is recouped; negative where a correction gives recoupment back.
 
-    What came last goes first: a negative amount takes back what was left over (`surplus`) before it undoes what was recouped.
+    What came last goes first: a negative amount takes back what was left over (`surplus`) before it undoes what was recouped, and a positive
+    one makes good what was lacking (a negative surplus) before it recoups. So a correction gives what the corrected history gives.
     """
     if available >= 0:
-        return min(available, outstanding)
-    beyond = add(available.copy_negate(), min(available.copy_negate(), surplus).copy_negate())
+        return min(max(add(available, min(surplus, ZERO)), ZERO), outstanding)
+    beyond = add(available.copy_negate(), min(available.copy_negate(), max(surplus, ZERO)).copy_negate())
     return min(beyond, recouped).copy_negate()
 
 
@@ -86,9 +87,9 @@ class Recoupment:
         delta = self._spread(delta, buckets, available)
         self._take(delta, contracts)
         if own:
-            kept = max(add(surplus, available, delta.copy_negate()), ZERO)
-            # Where nothing was ever to be recouped there is nothing to remember.
-            if outstanding or recouped or surplus:
+            kept = add(surplus, available, delta.copy_negate())
+            # Where nothing was ever to be recouped, what was left over need not be remembered.
+            if outstanding or recouped or surplus or kept < 0:
                 self.books.move(add(kept, surplus.copy_negate()), "surplus", key, self.payee, self.currency)
 
     def _spread(self, delta: Decimal, buckets: Sequence[Bucket], available: Decimal) -> Decimal:

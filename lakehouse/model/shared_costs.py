@@ -38,8 +38,7 @@ def share_costs(books: Books, lines: Iterable[Line], tally: Tally) -> None:
         amount = position(income, outstanding, recouped, surplus)
         books.move(amount.copy_negate(), "shared_cost", contract, "", currency)
         books.move(amount, "recouped", contract, "", currency, "shared_cost")
-        kept = max(add(surplus, income, amount.copy_negate()), ZERO)
-        books.move(add(kept, surplus.copy_negate()), "surplus", contract, "", currency)
+        books.move(add(income, amount.copy_negate()), "surplus", contract, "", currency)
         if amount:
             _bear(books, (contract, currency), split(amount, {p: exact(v) / exact(income) for p, v in parts.items()}), tally)
 

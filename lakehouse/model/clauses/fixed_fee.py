@@ -27,7 +27,6 @@ class FixedFee(Clause):
         return (self.to,)
 
     def apply(self, flow: Flow, term: str, label: str) -> Flow:
-        back = flow.units < 0 or flow.pools["net"].amount < 0
-        amount = self.amount.copy_negate() if back else self.amount
-        taken, rest = flow.pools["net"].take(self.kind(), term, amount if flow.pools["net"].amount else Decimal(0))
+        sign = (flow.received > 0) - (flow.received < 0)
+        taken, rest = flow.pools["net"].take(self.kind(), term, self.amount * Decimal(sign))
         return flow.give({"net": rest}, Part(self.to, self.role, "payable", taken))

@@ -60,7 +60,8 @@ class RoyaltyClause(Clause):
         rate = self.effective(flow, term)
         royalty = times(base.amount, rate) if self.rate is not None else times(flow.per_unit(rate), flow.portion)
         least = times(flow.per_unit(exact(self.minimum_per_unit)), flow.portion) if self.minimum_per_unit is not None else None
-        lifted = least is not None and (least < royalty if flow.units < 0 else least > royalty)
+        back = flow.units < 0 or (not flow.units and base.amount < 0)
+        lifted = least is not None and (least < royalty if back else least > royalty)
         if self.rate is not None and not lifted:
             cut = base.divide(self.kind(), term, {"artist": rate, "label": 1 - rate})
             return self._cut(flow, cut["artist"], cut["label"], {"artist": rate, "label": 1 - rate})
