@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # The header stands among the first rows; shorter rows are filled up to the widest of these.
 _WIDTH_FROM = 20
+# Of a sheet in Excel.
+_MAX_ROWS = 1 << 20
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 _HTML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype html|html|head|body|table|meta)\b", re.IGNORECASE)
 
@@ -120,6 +122,8 @@ def _sheet_rows(book: Workbook, sheet: Any) -> Iterator[list[str]]:
             date_formats=book._date_formats, timedelta_formats=book._timedelta_formats,
         )  # fmt: skip
         for number, cells in parser.parse():
+            if not last < number <= _MAX_ROWS:
+                raise Refused(f"its sheet {sheet.title!r} has row {number} after row {last}")
             # Rows that hold nothing need not stand in the file.
             yield from ([] for _ in range(last + 1, number))
             last = number

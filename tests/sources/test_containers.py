@@ -134,6 +134,13 @@ def test_a_cell_far_out_costs_no_more_than_its_row() -> None:
     assert len(text_of(out.getvalue())) < 3_000_000
 
 
+@pytest.mark.parametrize(("row", "reason"), [(b'r="999999999"', "row 999999999 after row 1"), (b'r="1"', "row 1 after row 1")])
+def test_a_row_where_no_row_can_be_is_refused(row: bytes, reason: str) -> None:
+    data = with_part(workbook([["a"], ["b"]]), "xl/worksheets/sheet1.xml", (b'<row r="2">', b"<row " + row + b">"))
+    with pytest.raises(Refused, match=reason):
+        unpack(data, "far.xlsx")
+
+
 def html_of(rows: list[list[str]]) -> bytes:
     body = "".join("<tr>" + "".join(f"<td>{cell.replace('&', '&amp;')}</td>" for cell in row) + "</tr>" for row in rows)
     return f"\n<html><head><meta charset='utf-8'></head><body><table>{body}</table></body></html>".encode()
