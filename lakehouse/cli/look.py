@@ -138,6 +138,21 @@ def quarantine_show(env: Environment, out: Output, record_id: Annotated[str, typ
     return 0
 
 
+@command(quarantine, "report")
+def quarantine_report(
+    env: Environment, out: Output,
+    file_id: Annotated[str, typer.Argument(help="As `lakehouse files` lists it.")],
+    to: Annotated[str, typer.Option("--to", help="csv or xlsx.")] = "csv",
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the file.")] = Path(),
+) -> int:  # fmt: skip
+    """Writes a file's refused rows for its sender, in the file's own columns with what is wrong with each."""
+    from lakehouse.export.refusals import refusal_report
+
+    written = refusal_report(env.reader, env.dialects, file_id, to, out_dir)
+    out.show(written, lambda data: table([{k: f[k] for k in ("path", "rows", "sha256")} for f in data["files"]]))
+    return 0
+
+
 @command(quarantine, "release")
 def quarantine_release(
     env: Environment, out: Output,

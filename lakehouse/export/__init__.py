@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from pathlib import Path
@@ -49,10 +49,15 @@ def export(reader: LakeReader, period: str, fmt: str, out: str | Path) -> dict[s
         raise Misuse(
             f"Period {period} is not published: its numbers may change. Close it first: lakehouse close --period {period}."
         )
+    return write_files(fmt, _formats()[fmt](reader, period), out)
+
+
+def write_files(fmt: str, files: Iterable[Exported], out: str | Path) -> dict[str, Any]:
+    """Writes the files to the folder `out`: {format, files: [{path, sha256, rows, totals}]}."""
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for file in _formats()[fmt](reader, period):
+    for file in files:
         path = folder / file.name
         path.write_bytes(file.content)
         digest = hashlib.sha256(file.content).hexdigest()

@@ -1,21 +1,18 @@
 """Statements for people: CSV and XLSX, each with a summary and the lines behind it.
 
 Amounts keep all their digits. A spreadsheet program holds 15 digits of a number, so in XLSX exact amounts are text; only
-`payable`, which is in whole minor units, is a number that can be summed there. Text that a spreadsheet would take for a
-formula is disarmed (OWASP, "CSV Injection"): a leading apostrophe in CSV, a text cell in XLSX.
+`payable`, which is in whole minor units, is a number that can be summed there.
 """
 
 from __future__ import annotations
 
-import csv
 import io
-import re
-import zipfile
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.export import Exported, sums
+from lakehouse.export.spreadsheet import csv_bytes, is_formula, set_text, without_time
 from lakehouse.store.reader import LakeReader
 from lakehouse.views.statements import list_statements, statement_lines
 
@@ -81,14 +78,8 @@ NUMBERS = frozenset(
         "amount",
     }
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 # The digits that every spreadsheet program keeps of a number.
 _SPREADSHEET_DIGITS = 15
-# The earliest moment a ZIP archive can state: the same in every export.
-_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
-_MOMENT = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
-# What XML 1.0 cannot carry, and openpyxl therefore refuses.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def statements_csv(reader: LakeReader, period: str) -> list[Exported]:
@@ -110,7 +101,7 @@ def statements_xlsx(reader: LakeReader, period: str) -> list[Exported]:
     _fill(book.create_sheet(), "Lines", LINES, lines)
     stream = io.BytesIO()
     book.save(stream)
-    return [Exported(f"statements-{period}.xlsx", _without_time(stream.getvalue()), len(summary), sums(summary, "payable"))]
+    return [Exported(f"statements-{period}.xlsx", without_time(stream.getvalue()), len(summary), sums(summary, "payable"))]
 
 
 def _read(reader: LakeReader, period: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -121,16 +112,12 @@ def _read(reader: LakeReader, period: str) -> tuple[list[dict[str, Any]], list[d
 
 
 def _csv(columns: Sequence[str], rows: list[dict[str, Any]]) -> bytes:
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\r\n")
-    writer.writerow(columns)
-    writer.writerows([_disarmed(column, row[column]) for column in columns] for row in rows)
-    return stream.getvalue().encode()
+    return csv_bytes([columns, *([_disarmed(column, row[column]) for column in columns] for row in rows)])
 
 
 def _disarmed(column: str, value: Any) -> str:
     text = "" if value is None else str(value)
-    return f"'{text}" if column not in NUMBERS and text.startswith(_FORMULA) else text
+    return f"'{text}" if column not in NUMBERS and is_formula(text) else text
 
 
 def _fill(sheet: Worksheet, title: str, columns: Sequence[str], rows: list[dict[str, Any]]) -> None:
@@ -145,25 +132,10 @@ def _fill(sheet: Worksheet, title: str, columns: Sequence[str], rows: list[dict[
 def _set(sheet: Worksheet, down: int, across: int, column: str, value: Any) -> None:
     if value is None:
         return
-    cell = sheet.cell(down, across)
     if isinstance(value, int):
-        cell.value = value
+        sheet.cell(down, across, value)
     elif column == "payable" and len(value.strip("-").replace(".", "")) <= _SPREADSHEET_DIGITS:
-        cell.value = Decimal(value)
+        cell = sheet.cell(down, across, Decimal(value))
         cell.number_format = "0." + "0" * len(value.partition(".")[2]) if "." in value else "0"
     else:
-        cell.value = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value)
-        cell.data_type = "s"  # openpyxl takes a leading = for a formula
-        cell.quotePrefix = value.startswith(_FORMULA)
-
-
-def _without_time(content: bytes) -> bytes:
-    """The same workbook with every moment of writing taken out, so that the same statements are the same bytes."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as made, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as kept:
-        for name in sorted(made.namelist(), key=lambda name: (name != "[Content_Types].xml", name)):
-            part = made.read(name)
-            if name == "docProps/core.xml":
-                part = _MOMENT.sub(rb"\g<1>1980-01-01T00:00:00Z", part)
-            kept.writestr(zipfile.ZipInfo(name, _ZIP_EPOCH), part, zipfile.ZIP_DEFLATED)
-    return stream.getvalue()
+        set_text(sheet, down, across, value)
