@@ -13,7 +13,7 @@ from typing import Any
 
 from lakehouse.sources.dialect import Dialect, Encoding
 from lakehouse.sources.dsr_layouts import parse_row
-from lakehouse.sources.dsr_money import LINE_ITEM, Row, Summary, Survey, counted, fees_of, net_usages, plain, survey
+from lakehouse.sources.dsr_money import LINE_ITEM, Row, Summary, Survey, counted, fees_of, net_usages, plain, sum_of, survey
 from lakehouse.sources.records import Record
 from lakehouse.sources.text import open_lines, split_eol
 
@@ -186,15 +186,20 @@ class _Reader:
         return {column: cell for column, cell in first.items() if all(one.row.get(column) == cell for one in named)}
 
     def _view(self, row: Row, **parts: Any) -> list[str | None]:
-        """The cells of a record in the dialect's fields: `SY.Territory` from the part SY, `Row` being the record itself; `Share`,
-        `Units` and `Configuration` are computed."""
+        """The cells of a record in the dialect's fields: `SY.Territory` from the part SY, `Row` being the record itself, and
+        `SR.Deductions+` the sum of a repeated one; `Share`, `Units` and `Configuration` are computed."""
         use_type = (parts.get("SY") or {}).get("UseType")
         parts = {row["RecordType"][:2]: row, "Row": row, "Configuration": self._configuration(use_type), **parts}
         cells: list[str | None] = []
         for name in self._dialect.fields:
             part, _, column = name.partition(".")
             found = parts.get(part)
-            cells.append(found.get(column) if column and found is not None else found)
+            if not column or found is None:
+                cells.append(found)
+            elif column.endswith("+"):
+                cells.append(sum_of(found.get(column[:-1]), self._dialect))
+            else:
+                cells.append(found.get(column))
         return cells
 
     def _configuration(self, use_type: str | None) -> str | None:

@@ -166,6 +166,14 @@ def _judge(summary: Summary, same_id: list[Summary]) -> None:
         summary.shares = iter(allocate(summary.amount, summary.weights))
 
 
+def sum_of(cell: str | None, dialect: Dialect) -> str | None:
+    """The exact sum of a repeated cell's amounts in plain notation; None where it is blank, its text where one is no amount."""
+    amounts = [units_of_money(text, dialect) for text in values_of(cell)]
+    if None in amounts:
+        return cell
+    return plain(sum(amount for amount in amounts if amount is not None)) if amounts else None
+
+
 def fees_of(row: Row, dialect: Dialect) -> int | str | None:
     """The sum of a summary's fees that stand beside its rows, in units of 10^-18; what is wrong with them; or None for none."""
     assert dialect.dsr is not None

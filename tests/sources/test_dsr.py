@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lakehouse.errors import Misuse
 from lakehouse.model.usage import FIELDS, reasons_against
 from lakehouse.settings import conf_dir
+from lakehouse.sources.beside import beside_reader
 from lakehouse.sources.controls import check_controls
 from lakehouse.sources.dsr_layouts import load_layouts, parse_row, values_of
 from lakehouse.sources.mapping import RowReader
@@ -134,6 +135,22 @@ def test_a_financial_total_that_its_rows_do_not_make_is_a_broken_control() -> No
         "AllocatedNetRevenueInCurrencyOfAccounting of summary S1": ("0.99", "0.996"),
         "FinalTotalAmountInCurrencyOfAccounting of summary S1": ("2.79", "2.796"),
     }
+
+
+def test_deductions_are_added_up_and_an_exchange_rate_that_does_not_fit_is_a_warning() -> None:
+    text = FINANCIAL.replace("\tStore\t1\t0.09\t", "\tVAT|Store\t1|2\t0.09|0.18\t", 1).replace(
+        "\t10\t0.900000000000000000\t", "\t11\t0.900000000000000000\t"
+    )
+    read = beside_reader(KNOWN["dsr_financial_reporting"])
+    assert read
+    amounts, warnings = read(next(record.cells for record in records(text) if record.line_no == 4) or [])
+    assert (amounts["SR.DeductionsInCurrencyOfTransaction+"], amounts["SR.DeductionsInCurrencyOfAccounting+"]) == ("3", "0.27")
+    [warning] = warnings
+    assert "SY.ExchangeRate" in warning
+    assert "0.99" in warning
+    for record in records(FINANCIAL):
+        if record.cells:
+            assert read(record.cells)[1] == []
 
 
 def test_fees_that_cannot_be_read_quarantine_their_summary() -> None:
