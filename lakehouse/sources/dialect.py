@@ -388,6 +388,8 @@ class Dialect(_Strict):
     def _unknown_captures(self) -> list[str]:
         known = {name for pattern in self.preamble for name in re.compile(pattern).groupindex}
         known |= set(self.footer.capture) if self.footer else set()
+        if REPORT_PERIOD in known:
+            return [f"{REPORT_PERIOD!r} is the file's statement month: capture under another name"]
         known |= {REPORT_PERIOD, *self.given}
         # The fields of HEAD stand for the whole file.
         known |= set(HEAD_CAPTURES) if self.dsr else set()

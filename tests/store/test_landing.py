@@ -183,6 +183,14 @@ def test_what_stands_beside_a_file_is_told_of_it_and_the_command_line_comes_firs
     assert (landed.status, receipt.captured) == ("landed", {"control.revenue": "0.070", "control.rows": "3"})
 
 
+def test_a_report_that_names_no_month_lands_when_it_is_told(sent: Path, tmp_path: Path, dialects: Dialects) -> None:
+    landing = Landing(str(tmp_path / "lake"))
+    refused = landing.put(written(sent / "prs.csv", pounds()), dialects)
+    assert refused.reason == "the report does not say which statement period it belongs to: give --period YYYY-MM"
+    assert landing.put(sent / "prs.csv", dialects, told=Told(period="2026-04")).status == "landed"
+    assert landing.report_periods() == ["2026-04"]
+
+
 @pytest.mark.parametrize(
     ("document", "reason"),
     [
