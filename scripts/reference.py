@@ -11,6 +11,7 @@ import typer
 import typer.main
 
 from lakehouse.cli import app, contracts, look, sources, work  # noqa: F401  (importing them registers their commands)
+from lakehouse.model.schema import book_schema
 from lakehouse.settings import Settings, conf_dir
 from lakehouse.sources.dialect import Dialect, Read
 from lakehouse.sources.recognise import load_dialects
@@ -128,7 +129,7 @@ PAGES = {"tables.md": tables_page, "settings.md": settings_page, "cli.md": cli_p
 
 
 # For editors, which complete and check a document as it is written.
-SCHEMAS = {"dialect.schema.json": Dialect.model_json_schema}
+SCHEMAS = {"dialect.schema.json": Dialect.model_json_schema, "contracts.schema.json": book_schema}
 
 
 def _documents() -> dict[str, str]:

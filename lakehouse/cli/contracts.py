@@ -53,3 +53,27 @@ def _print_trial(report: dict[str, Any], trace: bool) -> None:
     table(report["statements"], "Statements", ("period", "currency", "payee", *shown))
     if report["unresolved"]:
         table(report["unresolved"], "Held: nothing could be applied")
+
+
+@command(contracts, "diff")
+def contracts_diff(
+    env: Environment, out: Output, old: Book, new: Book, usage: Usage,
+    period: Annotated[str | None, typer.Option("--period", metavar="YYYY-MM", help="Only this statement period.")] = None,
+) -> int:  # fmt: skip
+    """Compares two versions of a contract book on a CSV of usage: what changes on whose statement. Exit code 0 also where something does."""
+    from lakehouse.runs.books import check_period
+    from lakehouse.runs.trial import diff_contracts
+
+    out.show(diff_contracts(old, new, usage, check_period(period) if period else None), _print_diff)
+    return 0
+
+
+def _print_diff(report: dict[str, Any]) -> None:
+    rows = [
+        {"period": c["period"], "currency": c["currency"], "payee": c["payee"], "what": name, **amounts}
+        for c in report["changes"]
+        for name, amounts in c["amounts"].items()
+    ]
+    table(rows, "What changes")
+    if report["unresolved"]:
+        table(report["unresolved"], "Lines that only one of the two can resolve")

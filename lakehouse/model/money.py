@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Annotated, Any
 
 from iso4217 import Currency
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 SCALE = 18
 ZERO = Decimal(0).scaleb(-SCALE)
@@ -129,5 +129,7 @@ def write_rate(rate: Fraction) -> str:
     return f"{_WIDE.divide(Decimal(percent.numerator), Decimal(percent.denominator)):f}%"
 
 
-Rate = Annotated[Fraction, BeforeValidator(parse_rate), PlainSerializer(write_rate)]
-Amount = Annotated[Decimal, BeforeValidator(parse_amount), PlainSerializer(lambda amount: f"{amount:f}")]
+_RATE = {"type": ["string", "number"], "description": "a rate: 15%, 3.5%, 1/3 or 0.15", "examples": ["15%", "1/3"]}
+_AMOUNT = {"type": ["string", "number"], "description": "an amount of at most 18 decimals", "examples": ["1000", "0.0682"]}
+Rate = Annotated[Fraction, BeforeValidator(parse_rate), PlainSerializer(write_rate), WithJsonSchema(_RATE)]
+Amount = Annotated[Decimal, BeforeValidator(parse_amount), PlainSerializer(lambda amount: f"{amount:f}"), WithJsonSchema(_AMOUNT)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
 from lakehouse.model.clauses.base import STAGES
 from lakehouse.model.clauses.condition import DIMENSIONS, Condition
@@ -59,7 +59,9 @@ class FxRate(Frozen):
 
     origin: str = Field(alias="from")
     to: str
-    rate: Annotated[Fraction, BeforeValidator(lambda value: exact(parse_amount(value)))]
+    rate: Annotated[
+        Fraction, BeforeValidator(lambda value: exact(parse_amount(value))), WithJsonSchema({"type": ["string", "number"]})
+    ]
     period: str | None = Field(None, pattern=MONTH)
     source: str
     date: str
@@ -74,7 +76,7 @@ class Pool(Frozen):
     name: str
     method: Literal["pro_rata", "user_centric"]
     dsp_cut: Rate = Fraction(0)
-    when: Condition = Condition()
+    when: Condition = Field(default_factory=Condition)
 
 
 class BookRules(Frozen):

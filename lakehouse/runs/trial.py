@@ -8,13 +8,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from lakehouse.errors import Misuse
+from lakehouse.errors import Findings, Misuse
 from lakehouse.model.accounts import Line, Movement, Statement
 from lakehouse.model.lint import read_book
-from lakehouse.model.money import minor_digits
+from lakehouse.model.money import add, minor_digits
 from lakehouse.model.trial import Trial, try_book
 from lakehouse.model.trial_rows import read_rows
 from lakehouse.runs.books import book_documents
+
+_COMPARED = (
+    "opening", "earned", "deducted", "recouped", "reserved", "taxed", "converted", "payable", "carried", "unrecouped", "held",
+)  # fmt: skip
 
 
 def try_contracts(path: Path, table: Path) -> dict[str, Any]:
@@ -32,6 +36,39 @@ def try_contracts(path: Path, table: Path) -> dict[str, Any]:
     except ValueError as error:
         raise Misuse(f"{path}: {error}") from None
     return _report(trial, [asdict(finding) for finding in findings])
+
+
+def diff_contracts(old: Path, new: Path, table: Path, period: str | None = None) -> dict[str, Any]:
+    """What a new version of a book changes on a table: for each period, currency and payee the statement's amounts under both.
+
+    Only differences are told, and lines that only one of the two books can resolve. Raises Findings where one of the books is broken.
+    """
+    before, after = (_sound(book, table) for book in (old, new))
+    changes = []
+    statements: list[dict[tuple[str, str, str], dict[str, Any]]] = [
+        {(s["period"], s["currency"], s["payee"]): s for s in report["statements"] if period in (None, s["period"])}
+        for report in (before, after)
+    ]
+    for key in sorted(set(statements[0]) | set(statements[1])):
+        amounts = {}
+        for name in _COMPARED:
+            one, two = (Decimal(side[key][name]) if key in side else Decimal(0) for side in statements)
+            if one != two:
+                amounts[name] = {"old": text(one), "new": text(two), "difference": text(add(two, one.copy_negate()))}
+        if amounts:
+            changes.append({"period": key[0], "currency": key[1], "payee": key[2], "amounts": amounts})
+    held = [{(line["line_id"], line["reason"]) for line in report["unresolved"]} for report in (before, after)]
+    told = [{"line_id": line_id, "reason": reason, "held_under": "old"} for line_id, reason in sorted(held[0] - held[1])]
+    told += [{"line_id": line_id, "reason": reason, "held_under": "new"} for line_id, reason in sorted(held[1] - held[0])]
+    return {"changes": changes, "unresolved": told}
+
+
+def _sound(book: Path, table: Path) -> dict[str, Any]:
+    report = try_contracts(book, table)
+    if errors := [f for f in report["findings"] if f["severity"] == "error"]:
+        told = "\n".join(f"{f['file']}:{f['line']}: {f['message']}" for f in errors)
+        raise Findings(f"{book} cannot be compared:\n{told}")
+    return report
 
 
 def _read_csv(table: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:

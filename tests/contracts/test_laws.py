@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
@@ -124,7 +125,7 @@ def test_the_parts_of_every_line_add_up_to_its_amount(book: ContractBook, rows: 
         assert add(*(line.amount for line in parts)) == row.amount
         for line in parts:
             way = [(row.amount, row.amount), *((step.amount_in, step.amount_out) for step in line.stages)]
-            assert all(before[1] == after[0] for before, after in zip(way, way[1:], strict=False))
+            assert all(before[1] == after[0] for before, after in pairwise(way))
             assert way[-1][1] == line.amount
 
 

@@ -135,7 +135,7 @@ class Clause(BaseModel):
     name: str = Field(
         "", description="terms of one clause with different names apply side by side; of one name only the most specific"
     )
-    when: Condition = Field(Condition(), description="to which usage the term applies; everything by default")
+    when: Condition = Field(default_factory=Condition, description="to which usage the term applies; everything by default")
 
     @classmethod
     def kind(cls) -> str:

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from lakehouse.model.clauses.usage import Usage
 from lakehouse.model.places import countries_of, is_group, rolled_up
@@ -26,7 +35,9 @@ def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, (list, tuple)) else (value,)
 
 
-OneOrMany = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+_ONE_OR_MANY = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+_INCLUDE = {"type": "object", "properties": {"include": _ONE_OR_MANY, "exclude": _ONE_OR_MANY}, "additionalProperties": False}
+OneOrMany = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1), WithJsonSchema(_ONE_OR_MANY)]
 
 
 class Condition(BaseModel):
@@ -42,7 +53,9 @@ class Condition(BaseModel):
     release_type: OneOrMany | None = Field(None, description="album, ep, single, ...")
     catalog_group: OneOrMany | None = Field(None, description="a group of releases, as the catalog names it")
     cost_type: OneOrMany | None = Field(None, description="of cost terms: video, tour, ...")
-    territory: OneOrMany | None = Field(None, description="ISO 3166-1 alpha-2 codes, TIS groups, or include and exclude")
+    territory: Annotated[OneOrMany | None, WithJsonSchema({"anyOf": [*_ONE_OR_MANY["anyOf"], _INCLUDE]})] = Field(
+        None, description="ISO 3166-1 alpha-2 codes, TIS groups, or include and exclude"
+    )
     territory_except: OneOrMany | None = Field(None, description="what `territory: {exclude: ...}` takes out")
     channel: OneOrMany | None = Field(None, description="DSP, store or society")
     configuration: OneOrMany | None = Field(None, description="stream, download, physical, ...")

@@ -8,10 +8,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from lakehouse.model.clauses.usage import Usage
-from lakehouse.model.money import Amount, exact, parse_rate
+from lakehouse.model.money import Amount, Rate, exact, parse_rate
 
 DATE = r"^\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$"
 
@@ -22,7 +22,7 @@ def parse_weight(value: Any) -> Fraction:
     return Fraction(int(text)) if text.isdigit() else parse_rate(value)
 
 
-Weight = Annotated[Fraction, BeforeValidator(parse_weight)]
+Weight = Annotated[Fraction, BeforeValidator(parse_weight), WithJsonSchema({"type": ["string", "number"]})]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Step(BaseModel):
 
     above: Amount | None = None
     start: str | None = Field(None, alias="from", pattern=DATE)
-    rate: Annotated[Fraction, BeforeValidator(parse_rate)] | None = None
+    rate: Rate | None = None
     unit_rate: Amount | None = None
 
     def value(self) -> Fraction:

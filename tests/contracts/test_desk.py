@@ -1,0 +1,133 @@
+"""`contracts try` and `contracts diff` as a person calls them: no lake, no JVM, one JSON document, exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BOOK = """\
+contract: C-1
+version: "1"
+effective: {from: 2026-01}
+label: P-LABEL
+parties: {P-LABEL: {name: Kitetail}, P-ANA: {name: Ana}}
+covers: {artists: [Ana]}
+terms:
+  - {clause: master_share, rate: 50%, to: P-ANA}
+"""
+USAGE = "line_id,period,artist,amount,currency\n1,2026-01,Ana,100,EUR\n2,2026-02,Ana,10.01,EUR\n"
+
+
+def _run(*arguments: str | Path) -> tuple[int, Any]:
+    """Exit code and JSON of a command, run in a process of its own."""
+    program = "import sys; from lakehouse.cli import main; sys.argv[0] = 'lakehouse'; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "contracts", *map(str, arguments), "--json"],
+        capture_output=True, text=True, timeout=60, check=False, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    (tmp_path / "book.yaml").write_text(BOOK, encoding="utf-8")
+    (tmp_path / "usage.csv").write_text(USAGE, encoding="utf-8")
+    return tmp_path
+
+
+def test_try_answers_with_lines_movements_and_statements(desk: Path) -> None:
+    code, report = _run("try", desk / "book.yaml", desk / "usage.csv")
+    assert code == 0
+    assert [(s["period"], s["payee"], s["earned"], s["payable"]) for s in report["statements"]] == [
+        ("2026-01", "P-ANA", "50", "50.00"), ("2026-02", "P-ANA", "5.005", "5.00"),
+    ]  # fmt: skip
+    assert report["lines"][0] == {
+        "line_id": "1", "period": "2026-01", "contract": "C-1", "version": "1", "payee": "P-ANA", "role": "artist", "category": "payable",
+        "amount": "50", "currency": "EUR", "stages": [{"stage": "master_share", "in": "100", "out": "50", "term": "C-1/1"}],
+    }  # fmt: skip
+    assert {m["account"] for m in report["movements"]} == {
+        "expense:royalties:C-1", "liabilities:accrued:P-ANA", "liabilities:payable:P-ANA", "income:rounding",
+    }  # fmt: skip
+
+
+def test_a_line_without_a_contract_is_held_and_told(desk: Path) -> None:
+    (desk / "usage.csv").write_text("artist,amount,currency\nBen,100,EUR\n", encoding="utf-8")
+    code, report = _run("try", desk / "book.yaml", desk / "usage.csv")
+    assert code == 1
+    assert [(line["line_id"], line["amount"], line["reason"]) for line in report["unresolved"]] == [
+        ("2", "100", "no contract covers it in 2026-01")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("usage", "line", "said"),
+    [
+        ("amuont,currency\n1,EUR\n", 1, "'amuont' is not a column"),
+        ("amount,currency\n1,EUR\nmany,EUR\n", 3, "amount: 'many' is not an amount"),
+        ("amount,currency\n1,EURO\n", 2, "currency: 'EURO' is not an ISO 4217 currency code"),
+        ("period,amount,currency\n2026-13,1,EUR\n", 2, "period: '2026-13' is not a month, YYYY-MM"),
+        ("line_id,amount,currency\na,1,EUR\na,1,EUR\n", 3, "line_id 'a' is on line 2 too"),
+        ("event,amount,currency\ngift,1,EUR\n", 2, "event: 'gift' is not one of cost, advance"),
+        ("event,payee,amount,currency\nadvance,P-X,1,EUR\n", 2, "payee: P-X is not a party of the book"),
+        ("event,contract,amount,currency\nadvance,C-9,1,EUR\n", 2, "contract: C-9 is not a contract of the book"),
+        (
+            "amount,currency\n0.1234567890123456789,EUR\n",
+            2,
+            "amount: '0.1234567890123456789' is not an amount of at most 18 decimals",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_line(desk: Path, usage: str, line: int, said: str) -> None:
+    (desk / "usage.csv").write_text(usage, encoding="utf-8")
+    code, report = _run("try", desk / "book.yaml", desk / "usage.csv")
+    assert code == 1
+    assert report["statements"] == []
+    assert [(f["file"], f["line"]) for f in report["findings"]] == [("usage.csv", line)]
+    assert said in report["findings"][0]["message"]
+
+
+def test_a_broken_book_is_not_tried(desk: Path) -> None:
+    (desk / "book.yaml").write_text(BOOK.replace("to: P-ANA", "to: P-X"), encoding="utf-8")
+    code, report = _run("try", desk / "book.yaml", desk / "usage.csv")
+    assert (code, report["lines"]) == (1, [])
+    assert [(f["line"], f["rule"]) for f in report["findings"]] == [(8, "unknown-party")]
+
+
+def test_a_missing_rate_of_exchange_is_misuse_and_not_a_guess(desk: Path) -> None:
+    (desk / "book.yaml").write_text(BOOK.replace("{name: Ana}", "{name: Ana, currency: USD}"), encoding="utf-8")
+    code, report = _run("try", desk / "book.yaml", desk / "usage.csv")
+    assert code == 2
+    assert "the book has no rate from EUR to USD in 2026-01" in report["error"]
+
+
+def test_diff_tells_what_changes_for_whom(desk: Path) -> None:
+    (desk / "new.yaml").write_text(BOOK.replace("50%", "60%"), encoding="utf-8")
+    code, report = _run("diff", desk / "book.yaml", desk / "new.yaml", desk / "usage.csv", "--period", "2026-01")
+    assert code == 0
+    ten = {"old": "50", "new": "60", "difference": "10"}
+    assert report == {
+        "changes": [{"period": "2026-01", "currency": "EUR", "payee": "P-ANA", "amounts": {"earned": ten, "payable": ten}}],
+        "unresolved": [],
+    }
+
+
+def test_a_book_does_not_differ_from_itself(desk: Path) -> None:
+    assert _run("diff", desk / "book.yaml", desk / "book.yaml", desk / "usage.csv") == (0, {"changes": [], "unresolved": []})
+
+
+def test_the_desk_needs_neither_spark_nor_a_lake(desk: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from lakehouse.runs.trial import try_contracts; "
+        f"try_contracts(Path({str(desk / 'book.yaml')!r}), Path({str(desk / 'usage.csv')!r})); "
+        "print([m for m in ('pyspark', 'deltalake', 'duckdb', 'pyarrow', 'pandas') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+    )
+    assert done.stdout.strip() == "[]"
