@@ -38,7 +38,7 @@ usage = Table(
         currency(),
         Field("gross", MONEY, "Amount before the sender's own share, where the report says"),
         Field(
-            "amounts", "map<string,decimal(38,18)>", "The report's further amounts by column, which are never paid", rooted=False
+            "amounts", "map<string,decimal(38,18)>", "The report's further amounts and counts by column; never paid", rooted=False
         ),
         Field("warnings", "array<string>", "What is odd but was kept, such as a wrong UPC check digit or arithmetic that fails"),
     ),
