@@ -89,11 +89,20 @@ class _Reader:
 
     def __init__(self, dialect: Dialect, surveyed: Survey) -> None:
         assert dialect.dsr is not None
-        self._dialect, self._dsr, self._survey = dialect, dialect.dsr, surveyed
+        self._dialect, self._dsr, self._survey, self._layouts = dialect, dialect.dsr, surveyed, dialect.layouts
+        self._fields = [tuple(name.partition(".")[::2]) for name in dialect.fields]
         self._block = _Block()
+        # Summary rows by id, and by id and rights controller; what those of one key agree on is found once.
+        self._named: dict[tuple[str, str | None], list[Row]] = {}
+        for identity, same_id in surveyed.summaries.items():
+            for row in (summary.row for summary in same_id):
+                self._named.setdefault((identity, None), []).append(row)
+                if controller := row.get("RightsController"):
+                    self._named.setdefault((identity, controller), []).append(row)
+        self._agreed: dict[tuple[str, str | None], Row] = {}
 
     def record(self, line_no: int, text: str, eol: str) -> Record:
-        row = parse_row(text, self._dialect.layouts)
+        row = parse_row(text, self._layouts)
         if isinstance(row, str):
             return Record(line_no, "data", text, eol, None, row)
         if row.get("BlockId", self._block.identity) != self._block.identity:
@@ -119,7 +128,7 @@ class _Reader:
 
     def _summary(self, line_no: int, row: Row) -> tuple[list[str | None] | None, str | None]:
         """A summary is data where its own money has no usage row to stand on."""
-        summary = next(one for one in self._survey.summaries[row["SummaryRecordId"]] if one.line_no == line_no)
+        summary = self._survey.by_line[line_no]
         if summary.problem:
             share = "" if summary.amount is None else plain(summary.amount)
             return self._view(row, SY=row, Share=share, Units=""), summary.problem
@@ -139,8 +148,8 @@ class _Reader:
         share = plain(next(named[0].shares)) if self._dsr.shared else None
         about = self._block.about(row) if "BlockId" in row else ({}, {})
         release, resource = ({}, {}) if isinstance(about, str) else about
-        net = net_usages(row, self._dialect.layouts)
-        units = counted(row, self._dialect.layouts.usages) if net is None else str(net)
+        net = net_usages(row, self._layouts)
+        units = counted(row, self._layouts.usages) if net is None else str(net)
         view = self._view(row, SY=named[0].row, RE=release, AS=resource, MW=self._block.work, Units=units, Share=share)
         return view, about if isinstance(about, str) else None
 
@@ -156,34 +165,40 @@ class _Reader:
         if LINE_ITEM not in self._dsr.rows:
             return None, None
         self._block.usage = row
-        self._block.units = counted(row, self._dialect.layouts.usages) or "0"
+        self._block.units = counted(row, self._layouts.usages) or "0"
         if line_no not in self._survey.unanswered:
             return None, None
-        summary = self._survey.summaries.get(row.get("SummaryRecordId", ""), [])
-        parts = {"SY": self._agreed(summary), "SU": row, "AS": self._block.about(row)[1], "MW": self._block.work}
+        summary = self._summary_of(row.get("SummaryRecordId", ""))
+        parts = {"SY": summary, "SU": row, "AS": self._block.about(row)[1], "MW": self._block.work}
         return self._view(row, **parts, Units=self._block.units), "no line item (LI) says what is due for the usage"
 
     def _line_item(self, row: Row) -> tuple[list[str | None] | None, str | None]:
         usage, units = self._block.usage, row.get("AllocatedUsages") or self._block.units
         identity = row.get("SummaryRecordId") or usage.get("SummaryRecordId", "")
-        named = self._survey.summaries.get(identity, [])
-        own = [one for one in named if one.row.get("RightsController") == row["RightsController"]]
         about = self._block.about(usage)
         release, resource = ({}, {}) if isinstance(about, str) else about
         self._block.units = "0"
-        parts = {"SY": self._agreed(own or named), "SU": usage, "RE": release, "AS": resource, "MW": self._block.work}
+        parts = {
+            "SY": self._summary_of(identity, row["RightsController"]),
+            "SU": usage,
+            "RE": release,
+            "AS": resource,
+            "MW": self._block.work,
+        }
         view = self._view(row, **parts, Units=units)
         if not usage:
             return view, "no usage row (SU) stands before the line item in its block"
-        return view, None if named else f"there is no summary row {identity}"
+        return view, None if identity in self._survey.summaries else f"there is no summary row {identity}"
 
-    @staticmethod
-    def _agreed(named: list[Summary]) -> Row:
-        """What all summary rows of one id say alike; a column in which they differ says nothing."""
-        if not named:
-            return {}
-        first = named[0].row
-        return {column: cell for column, cell in first.items() if all(one.row.get(column) == cell for one in named)}
+    def _summary_of(self, identity: str, controller: str | None = None) -> Row:
+        """What the summary rows of one id say alike, those of the rights controller where there are any; a column in which they
+        differ says nothing."""
+        key = (identity, controller if (identity, controller) in self._named else None)
+        if key not in self._agreed:
+            rows = self._named.get(key, [])
+            first = rows[0] if rows else {}
+            self._agreed[key] = {name: cell for name, cell in first.items() if all(row.get(name) == cell for row in rows)}
+        return self._agreed[key]
 
     def _view(self, row: Row, **parts: Any) -> list[str | None]:
         """The cells of a record in the dialect's fields: `SY.Territory` from the part SY, `Row` being the record itself, and
@@ -191,8 +206,7 @@ class _Reader:
         use_type = (parts.get("SY") or {}).get("UseType")
         parts = {row["RecordType"][:2]: row, "Row": row, "Configuration": self._configuration(use_type), **parts}
         cells: list[str | None] = []
-        for name in self._dialect.fields:
-            part, _, column = name.partition(".")
+        for part, column in self._fields:
             found = parts.get(part)
             if not column or found is None:
                 cells.append(found)
@@ -203,4 +217,4 @@ class _Reader:
         return cells
 
     def _configuration(self, use_type: str | None) -> str | None:
-        return self._dialect.layouts.configuration(use_type) if use_type else None
+        return self._layouts.configuration(use_type) if use_type else None

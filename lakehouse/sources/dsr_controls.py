@@ -39,7 +39,8 @@ class DsrTally:
 
     def __init__(self, dialect: Dialect) -> None:
         assert dialect.dsr is not None
-        self._dialect, self._dsr = dialect, dialect.dsr
+        self._dialect, self._dsr, self._layouts = dialect, dialect.dsr, dialect.layouts
+        self._added = {*dialect.dsr.totals.values()}
         self._lines = self._summary_rows = 0
         self._blocks: set[str] = set()
         # None where several rows have one id: they declare no figure that the usage rows could be held against.
@@ -50,7 +51,7 @@ class DsrTally:
     def add(self, record: Record) -> None:
         """Counts one record, in the file's order."""
         self._lines += 1
-        row = parse_row(record.text, self._dialect.layouts) if record.kind not in ("comment", "blank") else ""
+        row = parse_row(record.text, self._layouts) if record.kind not in ("comment", "blank") else ""
         if isinstance(row, str):
             return
         kind = row["RecordType"]
@@ -68,9 +69,9 @@ class DsrTally:
             self._count(row, sums)
 
     def _count(self, row: Row, sums: _Sums) -> None:
-        used = counted(row, self._dialect.layouts.usages)
+        used = counted(row, self._layouts.usages)
         sums.usages += whole(used) if _COUNT.fullmatch(used) else 0
-        for column in set(self._dsr.totals.values()):
+        for column in self._added:
             if (amount := self._number(row.get(column))) is not None:
                 sums.totals[column] = _EXACT.add(sums.totals.get(column, Decimal(0)), amount)
 
@@ -98,7 +99,7 @@ class DsrTally:
         counts["NumberOfSummaryRecords"] = self._summary_rows
         counts |= {"NumberOfBlocksInFile": len(self._blocks), "NumberOfBlocksInReport": len(self._blocks)}
         footer = "SRFO" if self._head.get("RecordType") == "SRHE" else "FOOT"
-        named = {column.name for column in self._dialect.layouts.records.get(footer, ())}
+        named = {column.name for column in self._layouts.records.get(footer, ())}
         return {name: found for name, found in counts.items() if name in named}
 
     def _usages(self, identity: str, sums: _Sums) -> list[Result]:

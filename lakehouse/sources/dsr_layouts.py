@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +38,19 @@ class Layouts:
     usages: tuple[str, ...] = ()
     returns: tuple[str, ...] = ()
     configurations: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """Record type: the names of its columns."""
+        return {kind: tuple(column.name for column in columns) for kind, columns in self.records.items()}
+
+    @cached_property
+    def needed(self) -> dict[str, tuple[int, ...]]:
+        """Record type: the places of the columns that may not be empty."""
+        return {
+            kind: tuple(place for place, column in enumerate(columns) if not column.optional)
+            for kind, columns in self.records.items()
+        }
 
     def configuration(self, use_type: str | None) -> str:
         return self.configurations.get((use_type or "").lower(), "other")
@@ -73,11 +87,13 @@ def parse_row(text: str, layouts: Layouts) -> dict[str, str] | str:
     if len(cells) > len(columns):
         return f"a {cells[0]} record has {len(cells)} cells where its layout has {len(columns)}"
     cells += [""] * (len(columns) - len(cells))
-    for column, cell in zip(columns, cells, strict=True):
-        if not cell and not column.optional:
-            return f"a {cells[0]} record has no {column.name}"
-    # A repeated column keeps its text, whose pipes part values; elsewhere \| is a literal pipe.
-    return {c.name: cell if c.repeats else cell.replace(r"\|", "|") for c, cell in zip(columns, cells, strict=True)}
+    for place in layouts.needed[cells[0]]:
+        if not cells[place]:
+            return f"a {cells[0]} record has no {columns[place].name}"
+    if r"\|" in text:
+        # A repeated column keeps its text, whose pipes part values; elsewhere \| is a literal pipe.
+        cells = [cell if column.repeats else cell.replace(r"\|", "|") for column, cell in zip(columns, cells, strict=True)]
+    return dict(zip(layouts.names[cells[0]], cells, strict=True))
 
 
 def values_of(cell: str | None) -> list[str]:

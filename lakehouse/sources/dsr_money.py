@@ -45,10 +45,11 @@ LINE_ITEM = "LI"
 
 @dataclass
 class Survey:
-    """What a first pass over a file found: its summaries by id, and the lines of usage rows that no line item follows, where line
+    """What a first pass over a file found: its summaries by id and by line, and the lines of usage rows that no line item follows, where line
     items carry the money."""
 
     summaries: Summaries = field(default_factory=dict)
+    by_line: dict[int, Summary] = field(default_factory=dict)
     unanswered: set[int] = field(default_factory=set)
 
 
@@ -98,41 +99,45 @@ def plain(amount: int) -> str:
 def survey(payload: bytes, dialect: Dialect, encoding: Encoding) -> Survey:
     """First pass over a file: every summary, with the shares of its usage rows cut where the dialect has them share its amount."""
     assert dialect.dsr is not None
+    dsr, layouts = dialect.dsr, dialect.layouts
     found = Survey()
     pending: tuple[int, list[str]] | None = None
     for line_no, line in enumerate(open_lines(payload, encoding), start=1):
         text = split_eol(line)[0]
         if text.startswith("SY"):
-            _add_summary(text, line_no, found.summaries, dialect)
-        elif dialect.dsr.shared and text.startswith(dialect.dsr.rows) and not text.startswith(ENVELOPE):
-            _weigh(text, line_no, found.summaries, dialect)
-        elif LINE_ITEM in dialect.dsr.rows and text.startswith(("SU", LINE_ITEM)):
+            _add_summary(text, line_no, found, dialect)
+        elif dsr.shared and text.startswith(dsr.rows) and not text.startswith(ENVELOPE):
+            _weigh(text, line_no, found.summaries, layouts)
+        elif LINE_ITEM in dsr.rows and text.startswith(("SU", LINE_ITEM)):
             block = text.split("\t", 2)[1:2]
             if text.startswith("SU"):
                 found.unanswered.add(line_no)
                 pending = (line_no, block)
             elif pending and pending[1] == block:
                 found.unanswered.discard(pending[0])
-    if dialect.dsr.shared:
+    if dsr.shared:
         for same_id in found.summaries.values():
             for summary in same_id:
-                _judge(summary, same_id)
+                _judge(summary, len(same_id))
     return found
 
 
-def _add_summary(text: str, line_no: int, found: Summaries, dialect: Dialect) -> None:
+def _add_summary(text: str, line_no: int, found: Survey, dialect: Dialect) -> None:
     assert dialect.dsr is not None
     row = parse_row(text, dialect.layouts)
     if isinstance(row, dict):
         amount = units_of_money(counted(row, dialect.dsr.shared), dialect)
-        found.setdefault(row["SummaryRecordId"], []).append(Summary(row, line_no, amount))
+        found.by_line[line_no] = Summary(row, line_no, amount)
+        found.summaries.setdefault(row["SummaryRecordId"], []).append(found.by_line[line_no])
 
 
-def _weigh(text: str, line_no: int, found: Summaries, dialect: Dialect) -> None:
-    row = parse_row(text, dialect.layouts)
-    summary_id = row["SummaryRecordId"] if isinstance(row, dict) else _summary_named(text, dialect.layouts)
-    for summary in found.get(summary_id, ()):
-        net = net_usages(row, dialect.layouts) if isinstance(row, dict) else None
+def _weigh(text: str, line_no: int, found: Summaries, layouts: Layouts) -> None:
+    row = parse_row(text, layouts)
+    summary_id = row["SummaryRecordId"] if isinstance(row, dict) else _summary_named(text, layouts)
+    named = found.get(summary_id, ())
+    # Where several have one id, none of them is shared out.
+    for summary in named if len(named) == 1 else ():
+        net = net_usages(row, layouts) if isinstance(row, dict) else None
         if net is None or isinstance(row, str):
             summary.problem = (
                 f"the usages on line {line_no} of the same summary cannot be read: no share of its revenue is certain"
@@ -150,12 +155,10 @@ def _summary_named(text: str, layouts: Layouts) -> str:
     return cells[place] if place < len(cells) else ""
 
 
-def _judge(summary: Summary, same_id: list[Summary]) -> None:
+def _judge(summary: Summary, same_id: int) -> None:
     identity = summary.row["SummaryRecordId"]
-    if len(same_id) > 1:
-        summary.problem = (
-            f"SummaryRecordId {identity} stands on {len(same_id)} summary rows; a usage row does not say which it means"
-        )
+    if same_id > 1:
+        summary.problem = f"SummaryRecordId {identity} stands on {same_id} summary rows; a usage row does not say which it means"
     elif summary.amount is None:
         summary.problem = f"the revenue of summary {identity} on line {summary.line_no} cannot be read"
     elif summary.problem is None and sum(summary.weights) == 0:

@@ -249,6 +249,7 @@ CASES: tuple[Case, ...] = (
     Case("DSR of a summary that shares out too much", lambda: dsr("9" * 40), quarantined=2),
     Case("DSR whose usages are endless", lambda: dsr("5", "9" * 400), quarantined=2),
     Case("DSR without a footer", lambda: dsr().rsplit(b"FOOT", 1)[0], accepted=1, total="5"),
+    Case("DSR with one summary thirty thousand times", lambda: dsr("0") + dsr_summaries(30_000, "S") + dsr_usages(30_000), quarantined=60_002),
     Case("DSR with ten thousand empty summaries", lambda: dsr("0") + dsr_summaries(10_000), accepted=1),
 )  # fmt: skip
 
@@ -262,6 +263,10 @@ def dsr(revenue: str = "5", usages: str = "1") -> bytes:
     return "\n".join(lines).encode() + b"\n"
 
 
-def dsr_summaries(count: int) -> bytes:
-    line = "SY01.01\tS{}\t\t\tSubscriptionModel\tStream\tDE\tP\t0\t\tEUR\t0\n"
+def dsr_usages(count: int) -> bytes:
+    return b"SU02\tB\tS\tT\t\tA\ttrue\t1\n" * count
+
+
+def dsr_summaries(count: int, identity: str = "S{}") -> bytes:
+    line = f"SY01.01\t{identity}\t\t\tSubscriptionModel\tStream\tDE\tP\t0\t\tEUR\t0\n"
     return "".join(line.format(n) for n in range(count)).encode()
