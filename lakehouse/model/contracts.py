@@ -29,13 +29,15 @@ from lakehouse.model.clauses import (
     Stream,
     Usage,
 )
-from lakehouse.model.clauses.condition import DATE
+from lakehouse.model.clauses.condition import DATE, DIMENSIONS
 from lakehouse.model.documents import Document
 from lakehouse.model.money import Rate
 from lakehouse.model.rules import BookRules, Frozen, Party, in_order, known_stages
 
 _PARTICIPANT = " participant"
 _HELD = " held"
+# How many combinations of dimensions a contract remembers the terms of.
+_QUEUES = 10_000
 COVERED = ("recordings", "releases", "artists", "labels")
 
 
@@ -89,6 +91,15 @@ class Contract(Frozen):
     _rules: BookRules = PrivateAttr(default_factory=BookRules)
     _peers: Mapping[str, tuple[tuple[Effective, Clause], ...]] = PrivateAttr(default_factory=dict)
 
+    _queues: dict[tuple[str | None, ...], list[tuple[str, int]]] = PrivateAttr(default_factory=dict)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Contract:
+        """A copy that remembers nothing of what applied to the terms of this one."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied._queues = {}
+        copied.__dict__.pop("_places", None)
+        return copied
+
     @field_validator("order")
     @classmethod
     def _known_stages(cls, order: tuple[str, ...]) -> tuple[str, ...]:
@@ -96,7 +107,7 @@ class Contract(Frozen):
 
     def bound(self, rules: BookRules, peers: Mapping[str, tuple[tuple[Effective, Clause], ...]]) -> Contract:
         """The contract under the rules of its book; `peers` are the terms of each class of most favoured nations."""
-        self._rules, self._peers = rules, peers
+        self._rules, self._peers, self._queues = rules, peers, {}
         return self
 
     @property
@@ -163,7 +174,15 @@ class Contract(Frozen):
         return found
 
     def _queue(self, usage: Usage) -> list[tuple[str, int]]:
-        """Stage and index of each term that applies, in the order in which they do."""
+        """Stage and index of each term that applies, in the order in which they do. Usage of the same dimensions has the same queue."""
+        key = (*(getattr(usage, dimension) for dimension in DIMENSIONS), usage.sale_date or usage.usage_period)
+        if key not in self._queues:
+            if len(self._queues) >= _QUEUES:
+                self._queues.clear()
+            self._queues[key] = self._queue_of(usage)
+        return self._queues[key]
+
+    def _queue_of(self, usage: Usage) -> list[tuple[str, int]]:
         places = self._places
         queue: list[tuple[int, str, str, str, int]] = []
         for (clause, name), index in self.applicable(usage).items():
@@ -176,10 +195,12 @@ class Contract(Frozen):
 
     def _through(self, flow: Flow, queue: list[tuple[str, int]]) -> list[Flow]:
         """The flow after every term; a reserve makes two of it, what is accounted for and what is held."""
+        usage = flow.usage
+        assert usage is not None
         for place, (stage, index) in enumerate(queue):
-            term, term_id = self._favoured(self.terms[index], flow.usage), self.term_id(index)
-            if term.priced() and flow.usage and flow.usage.currency and self.currency not in (None, flow.usage.currency):
-                raise ValueError(f"the amount in {term_id} is in {self.currency}, and the line in {flow.usage.currency}")
+            term, term_id = self._favoured(self.terms[index], usage), self.term_id(index)
+            if self.currency is not None and usage.currency not in (None, self.currency) and term.priced():
+                raise ValueError(f"the amount in {term_id} is in {self.currency}, and the line in {usage.currency}")
             if isinstance(term, Reserve):
                 flow, held = term.hold(flow, term_id)
                 if held is not None:
@@ -205,9 +226,9 @@ class Contract(Frozen):
             else:
                 yield replace(part, role=part.role + _HELD)
 
-    def _favoured(self, term: Clause, usage: Usage | None) -> Clause:
+    def _favoured(self, term: Clause, usage: Usage) -> Clause:
         """The term with the best figure of its class of most favoured nations, among the terms in force for such usage."""
-        if usage is None or not isinstance(term, (RoyaltyClause, FixedFee)) or not term.mfn:
+        if not isinstance(term, (RoyaltyClause, FixedFee)) or not term.mfn:
             return term
         best: Clause = term
         for effective, peer in self._peers.get(term.mfn, ()):
