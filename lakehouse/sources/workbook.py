@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _WIDTH_FROM = 20
 # Of a sheet in Excel.
 _MAX_ROWS = 1 << 20
+_NOT_DIGITS = re.compile("[eE].*|[^0-9]")
+# Digits that a double holds in every case, and that it is printed with.
+_SURE, _DOUBLE = 15, 17
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 _HTML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype html|html|head|body|table|meta)\b", re.IGNORECASE)
 
@@ -39,10 +42,12 @@ def stored_number(text: str) -> str:
     Spreadsheets compute with doubles and print them with 17 digits: 0.1 is stored as 0.10000000000000001. Where the text is just
     that, the shortest number that stands for the same double is what was entered. Text with more digits was written by a program
     that keeps decimals and stays as it is."""
-    if not _PLAIN.fullmatch(text) or len(re.sub(r"[eE].*|[^0-9]", "", text).strip("0")) > 17:
+    if not _PLAIN.fullmatch(text):
         return text
-    shortest = repr(float(text))
-    return shortest.removesuffix(".0")
+    # Up to 15 digits every number is its own shortest.
+    if len(text) > _SURE and len(_NOT_DIGITS.sub("", text).strip("0")) > _DOUBLE:
+        return text
+    return repr(float(text)).removesuffix(".0") if len(text) > _SURE else text
 
 
 def sheets_of_workbook(payload: bytes, limits: Limits) -> Iterator[tuple[str, bytes]]:
@@ -101,17 +106,17 @@ def _refuse_entities(payload: bytes) -> None:
 
 
 def _sheet_rows(book: Workbook, sheet: Any) -> Iterator[list[str]]:
-    from openpyxl.worksheet._reader import WorkSheetParser
+    from openpyxl.worksheet._reader import FORMULA_TAG, VALUE_TAG, WorkSheetParser
 
     class Exact(WorkSheetParser):
         """openpyxl's reader of a sheet, which makes doubles of numbers: here their text stays."""
 
         def parse_cell(self, element: Element) -> dict[str, Any]:
+            stored = element.findtext(VALUE_TAG)
             cell: dict[str, Any] = super().parse_cell(element)
-            stored = element.findtext("{*}v")
-            if cell["data_type"] == "n" and stored:
+            if stored and cell["data_type"] == "n":
                 cell["value"] = stored_number(stored)
-            elif not stored and element.find("{*}f") is not None:
+            elif not stored and element.find(FORMULA_TAG) is not None:
                 cell["value"] = "#FORMULA WITHOUT A VALUE"
             return cell
 
