@@ -6,6 +6,7 @@ but hardly in names: see DDEX ERN 3.8.2 and 4.3, PartyList, ResourceList, Releas
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.errors import Misuse
 from lakehouse.sources.ern_checks import Flag, Rights, check_recording, check_release, check_role, check_shares
-from lakehouse.sources.ern_xml import elements, first, local, stripped, texts, xpath
+from lakehouse.sources.ern_xml import NUMBER, elements, first, local, stripped, texts, xpath
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -115,9 +116,11 @@ def read_ern(file: Path) -> ErnMessage:
             str(file), events=("end",), tag=[f"{{*}}{name}" for name in reader.handlers],
             resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
         )  # fmt: skip
+        numbers: Counter[str] = Counter()
         for _, element in events:
+            numbers[element.tag] += 1
+            element.set(NUMBER, str(numbers[element.tag]))
             reader.handlers[local(element)](element)
-            # Its name stays, so that later ones are counted right.
             element.clear()
         root = local(events.root)
     except etree.XMLSyntaxError as error:

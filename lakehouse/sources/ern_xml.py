@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
+# Written on an element that is read from a stream: its number among its kind, which costs too much to count anew each time.
+NUMBER = "number-of-its-kind"
 _LOCAL = re.compile(r"\{[^}]*\}")
 
 
@@ -41,7 +43,8 @@ def xpath(element: _Element, missing: str = "") -> str:
     """Where the element stands, by local names, with its number among siblings of its name; `missing` is what it lacks."""
     steps = []
     for step in (element, *element.iterancestors()):
-        before = sum(1 for _ in step.itersiblings(step.tag, preceding=True))
+        known = step.get(NUMBER)
+        before = int(known) - 1 if known else sum(1 for _ in step.itersiblings(step.tag, preceding=True))
         # A list stands once in a message; what it holds is numbered from the first on.
         once = step.getparent() is None or local(step).endswith("List")
         steps.append(local(step) if once and not before else f"{local(step)}[{before + 1}]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -305,6 +306,16 @@ def test_entities_are_never_expanded(tmp_path: Path) -> None:
     bomb = f'<!DOCTYPE x [<!ENTITY e0 "boom">{entities}]>' + text.replace(title, "<DisplayTitleText>&e9;<")
     with pytest.raises(Misuse, match="amplification"):
         message(tmp_path, bomb)
+
+
+def test_a_message_of_thirty_thousand_recordings_is_read_in_a_stride(tmp_path: Path) -> None:
+    one = "<SoundRecording><ResourceReference>A{0}</ResourceReference><DisplayTitleText>T</DisplayTitleText></SoundRecording>"
+    text = f"<NewReleaseMessage><ResourceList>{''.join(map(one.format, range(30_000)))}</ResourceList></NewReleaseMessage>"
+    began = time.monotonic()
+    found = message(tmp_path, text)
+    assert time.monotonic() - began < 60
+    assert len(found.recordings) == 30_000
+    assert found.flags[-1].xpath == "/NewReleaseMessage/ResourceList/SoundRecording[30000]/PLine"
 
 
 def lake(folder: Path) -> Environment:
