@@ -13,6 +13,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element
 
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
 _WIDTH_FROM = 20
 # Of a sheet in Excel.
 _MAX_ROWS = 1 << 20
-_NOT_DIGITS = re.compile("[eE].*|[^0-9]")
-# Digits that a double holds in every case, and that it is printed with.
-_SURE, _DOUBLE = 15, 17
+# Digits that a double holds in every case.
+_SURE = 15
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 _HTML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype html|html|head|body|table|meta)\b", re.IGNORECASE)
 
@@ -40,14 +40,13 @@ def stored_number(text: str) -> str:
     """The number that a cell of an XLSX file stores, from the text of its XML.
 
     Spreadsheets compute with doubles and print them with 17 digits: 0.1 is stored as 0.10000000000000001. Where the text is just
-    that, the shortest number that stands for the same double is what was entered. Text with more digits was written by a program
-    that keeps decimals and stays as it is."""
-    if not _PLAIN.fullmatch(text):
+    that, the shortest number that stands for the same double is what was entered. Any other text was written by a program that keeps
+    decimals and stays as it is."""
+    # A number of up to 15 digits is its own shortest.
+    if len(text) <= _SURE or not _PLAIN.fullmatch(text):
         return text
-    # Up to 15 digits every number is its own shortest.
-    if len(text) > _SURE and len(_NOT_DIGITS.sub("", text).strip("0")) > _DOUBLE:
-        return text
-    return repr(float(text)).removesuffix(".0") if len(text) > _SURE else text
+    double = float(text)
+    return repr(double).removesuffix(".0") if Decimal(f"{double:.17g}") == Decimal(text) else text
 
 
 def sheets_of_workbook(payload: bytes, limits: Limits) -> Iterator[tuple[str, bytes]]:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lakehouse.sources.limits import Limits, Refused
 from lakehouse.sources.records import read_records
@@ -58,6 +60,8 @@ def text_of(data: bytes) -> str:
     [
         ("0.10000000000000001", "0.1"),
         ("0.30000000000000004", "0.30000000000000004"),
+        ("1.0000000000000001", "1.0000000000000001"),
+        ("1E+16", "1E+16"),
         ("24", "24"),
         ("5060000000026", "5060000000026"),
         ("1.2E-3", "1.2E-3"),
@@ -69,6 +73,12 @@ def text_of(data: bytes) -> str:
 )
 def test_a_stored_number_is_the_shortest_for_its_double_or_keeps_every_digit(stored: str, number: str) -> None:
     assert stored_number(stored) == number
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_what_a_spreadsheet_stores_of_a_double_is_the_number_that_was_entered(entered: float) -> None:
+    assert float(stored_number(f"{entered:.17g}")) == entered
+    assert Decimal(stored_number(f"{entered:.17g}")) == Decimal(repr(entered))
 
 
 def test_a_number_stored_with_more_digits_than_a_double_holds_arrives_whole() -> None:
