@@ -179,6 +179,23 @@ def test_landing_tells_what_became_of_each_path(landed_lake: Path, label: Path, 
     assert call("land", photo, "--root", lake, "--period", "June").exit_code == 2
 
 
+def test_what_a_report_does_not_say_is_told_when_it_lands(tmp_path: Path, call: Callable[..., Any]) -> None:
+    (sent := tmp_path / "sent").mkdir()
+    report = sent / "prs.csv"
+    report.write_text(
+        "Record Number,CAE Number,Work Title,Amount (performance revenue),IP1\n1,00100200300,Ferry Song,0.03,HOLLOWAY JUNE\n"
+    )
+    (sent / "prs.csv.told.yaml").write_text("period: 2026-05\n")
+    lake = tmp_path / "lake"
+    wrong = call("land", sent, "--root", lake, "--control", "income=3")
+    assert (wrong.exit_code, "there is no control 'income'" in wrong.stderr) == (2, True)
+    result = call("land", sent, "--root", lake, "--control", "revenue=0.03", "--given", "currency=EUR", "--json")
+    # The document beside the report is no report, and what the format says itself is not told.
+    assert [(row["source"], row["status"]) for row in json.loads(result.stdout)] == [("prs_short", "landed")]
+    (receipt,) = (lake / "landing" / "receipts" / "2026-05").iterdir()
+    assert json.loads(receipt.read_text())["captured"] == {"control.revenue": "0.03"}
+
+
 def test_a_synthetic_label_is_written(tmp_path: Path, call: Callable[..., Any]) -> None:
     made = document(call("demo-data", tmp_path / "label", "--lines", 200, "--months", 1, "--json"))
     assert made.keys() == {"dir", "files", "lines"}
