@@ -29,10 +29,10 @@ from lakehouse.model.clauses import (
     Stream,
     Usage,
 )
-from lakehouse.model.clauses.condition import DATE, DIMENSIONS
+from lakehouse.model.clauses.condition import DATE, DIMENSIONS, Many
 from lakehouse.model.documents import Document
 from lakehouse.model.money import Rate
-from lakehouse.model.rules import BookRules, Frozen, Party, in_order, known_stages
+from lakehouse.model.rules import BookRules, Frozen, Parties, Party, in_order, known_stages
 
 _PARTICIPANT = " participant"
 _HELD = " held"
@@ -60,10 +60,10 @@ class Covers(Frozen):
     A contract that names nothing covers whatever no other contract covers.
     """
 
-    recordings: tuple[str, ...] = ()
-    releases: tuple[str, ...] = ()
-    artists: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
+    recordings: Many = ()
+    releases: Many = ()
+    artists: Many = ()
+    labels: Many = ()
 
     @property
     def everything(self) -> bool:
@@ -84,7 +84,7 @@ class Contract(Frozen):
         None, description="the currency of amounts in the terms; lines in others are refused by those terms"
     )
     order: tuple[str, ...] = Field((), description="stages in another order than the book's")
-    parties: dict[str, Party] = Field({}, description="parties that this contract introduces")
+    parties: Parties = Field({}, description="parties that this contract introduces")
     covers: Covers = Covers()
     terms: tuple[AnyClause, ...]
     tree: dict[str, dict[str, Rate]] = Field({}, description="who shares what a party earns, to any depth")

@@ -11,10 +11,10 @@ from lakehouse.model.contracts import Contract, ContractBook, book_sha256, parse
 from lakehouse.model.documents import Document, Finding, read_documents
 from lakehouse.model.lint_book import RULES_OF_THE_BOOK
 from lakehouse.model.lint_contract import RULES_OF_A_CONTRACT, unknown_parties, unknown_recordings
-from lakehouse.model.rules import BookRules, Frozen, Party
+from lakehouse.model.rules import BookRules, Frozen, Parties, Party
 
 PARTIES_FILE = "parties.yaml"
-_PARTIES = TypeAdapter(dict[str, Party])
+_PARTIES: TypeAdapter[dict[str, Party]] = TypeAdapter(Parties)
 
 
 class PresetVersion(Frozen):

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from lakehouse.model.clauses import Step
-from lakehouse.model.money import add, exact, split, times
+from lakehouse.model.money import ZERO, add, exact, split, times
 from lakehouse.model.rules import Pool
 
 if TYPE_CHECKING:
@@ -42,7 +42,13 @@ def pooled(pools: Iterable[Pool], rows: Sequence[UsageRow]) -> Bases:
         for (_, subscriber), own in sorted(groups.items()):
             paid = add(*(row.amount for row in own))
             shared = add(paid, times(paid, pool.dsp_cut).copy_negate())
+            breakage = max(add(pool.minimum, shared.copy_negate()), ZERO) if pool.minimum is not None else ZERO
             term = ":".join(part for part in ("pool", pool.name, subscriber) if part)
-            for line_id, amount in by_units(shared, {row.line_id: row.usage.units for row in own}).items():
-                bases[line_id] = (amount, (Step(pool.method, term, bases[line_id][0], amount),))
+            units = {row.line_id: row.usage.units for row in own}
+            more = by_units(breakage, units)
+            for line_id, amount in by_units(shared, units).items():
+                steps = [Step(pool.method, term, bases[line_id][0], amount)]
+                if breakage:
+                    steps.append(Step("breakage", term, amount, add(amount, more[line_id])))
+                bases[line_id] = (add(amount, more[line_id]), tuple(steps))
     return bases

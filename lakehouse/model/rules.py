@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
@@ -40,6 +40,16 @@ class Party(Frozen):
         )
 
 
+def _named(parties: Any) -> Any:
+    """Parties written short: `P-ANA: Ana` for `P-ANA: {name: Ana}`."""
+    if not isinstance(parties, dict):
+        return parties
+    return {party: {"name": entry} if isinstance(entry, str) else entry for party, entry in parties.items()}
+
+
+Parties = Annotated[dict[str, Party], BeforeValidator(_named)]
+
+
 class Cross(Frozen):
     """A group of a payee's accounts that recoup each other. Source: Curve Royalty Systems, cross-collateralization of contracts.
 
@@ -71,11 +81,13 @@ class Pool(Frozen):
     """Usage whose money is pooled and divided by units before any contract. `dsp_cut` stays with the DSP.
 
     `pro_rata`: each line has its part of all units of the pool in the period; `user_centric`: its part of its subscriber's units.
+    Where what is left is less than `minimum`, the upfront minimum of the period, that is divided instead: the difference is the breakage.
     """
 
     name: str
     method: Literal["pro_rata", "user_centric"]
     dsp_cut: Rate = Fraction(0)
+    minimum: Amount | None = Field(None, description="of a period and currency; pro rata only")
     when: Condition = Field(default_factory=Condition)
 
 
@@ -87,11 +99,19 @@ class BookRules(Frozen):
     territory_basis: Literal["iso", "tis"] = "iso"
     order: tuple[str, ...] = Field((), description="stages in another order than the default")
     groups: dict[str, dict[str, tuple[str, ...]]] = Field({}, description="by dimension: named groups of its values")
-    parties: dict[str, Party] = {}
+    parties: Parties = {}
     minimum_payout: dict[str, Amount] = {}
     cross: tuple[Cross, ...] = ()
     fx: tuple[FxRate, ...] = ()
     pools: tuple[Pool, ...] = ()
+
+    @field_validator("pools")
+    @classmethod
+    def _minimum_of_the_whole(cls, pools: tuple[Pool, ...]) -> tuple[Pool, ...]:
+        for pool in pools:
+            if pool.minimum is not None and pool.method != "pro_rata":
+                raise ValueError(f"the pool {pool.name} has a minimum: that is of the whole, so its method is pro_rata")
+        return pools
 
     @field_validator("dimensions")
     @classmethod

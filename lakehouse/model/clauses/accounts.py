@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from lakehouse.model.clauses.base import AccountClause
+from lakehouse.model.clauses.condition import Many
 from lakehouse.model.money import Amount, Rate, times, write_rate
 
 MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
@@ -138,8 +139,8 @@ class Withholding(AccountClause):
 
     clause: Literal["withholding"]
     rate: Rate
-    payees: tuple[str, ...] = ()
-    country: tuple[str, ...] = ()
+    payees: Many = ()
+    country: Many = ()
     payee_kind: Literal["", "individual", "company"] = ""
     treaty: dict[str, Rate] = Field({}, description="rates by the country of the payee")
     of: Literal["payable", "earned"] = "payable"

@@ -38,6 +38,8 @@ def _as_tuple(value: Any) -> Any:
 _ONE_OR_MANY = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
 _INCLUDE = {"type": "object", "properties": {"include": _ONE_OR_MANY, "exclude": _ONE_OR_MANY}, "additionalProperties": False}
 OneOrMany = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1), WithJsonSchema(_ONE_OR_MANY)]
+# The same, of which there may be none.
+Many = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), WithJsonSchema(_ONE_OR_MANY)]
 
 
 class Condition(BaseModel):
