@@ -10,7 +10,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import yaml
 
+from lakehouse.sources.draft import draft
+from lakehouse.sources.guess import guess_table
+from lakehouse.sources.recognise import MAX_COLUMNS
+from lakehouse.sources.sniff import sniff
+from lakehouse.sources.unpack import Refused, unpack
 from lakehouse.store.landing import Landing
 from tests.hostile.corpus import CASES, Case, report
 from tests.support.reading import read_all
@@ -81,3 +87,23 @@ def test_the_rest_of_the_batch_goes_on(tmp_path: Path) -> None:
     assert all(one.reason for one in landed.values() if one.status == "rejected")
     assert {path.name for path in tmp_path.iterdir()} == {"inbox", "lake"}
     json.dumps([one.reason for one in landed.values()]).encode()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_hostile_file_is_described_and_drafted_without_harm(case: Case) -> None:
+    data = case.build()
+    began = time.monotonic()
+    found = sniff(data, "a.csv", KNOWN)
+    assert (found["dialect"] is None) == bool(case.refused)
+    json.dumps(found).encode()
+    for part in found["parts"]:
+        looks = part["looks"]
+        assert looks is None or len(looks["header"]) == len(looks["columns"]) <= MAX_COLUMNS
+    try:
+        members = unpack(data, "a.csv")
+    except Refused:
+        members = []
+    for member in members:
+        if looks := guess_table(member.payload):
+            assert yaml.safe_load(draft(looks, "mine")[0])["id"] == "mine"
+    assert time.monotonic() - began < SECONDS
