@@ -58,9 +58,14 @@ def _advance(books: Books, contract: str, payee: str, currency: str, amount: Dec
 
 
 def book_events(books: Books, book: ContractBook, events: Iterable[Event], tally: Tally) -> None:
-    """Costs, advances, payments and what societies have paid. Returns and adjustments are lines before they come here."""
+    """Costs, advances, payments and what societies have paid. Returns and adjustments are lines before they come here.
+
+    Raises ValueError where a cost or an advance belongs to no contract.
+    """
     for event in events:
         contract = contract_of(book, event.contract, event.period)
+        if contract is None and event.event in ("advance", "cost"):
+            raise ValueError(f"the {event.event} {event.event_id} names no contract of the book: {event.contract!r}")
         if event.event == "advance" and contract:
             for payee, amount in _advanced(event, contract).items():
                 _advance(books, event.contract, payee, event.currency, amount, event.event_id)
