@@ -2,7 +2,6 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 BIN := .venv/bin
-DEMO := env -u LAKEHOUSE_ROOT
 
 .PHONY: help setup setup-tests demo test check drill bench docs format lock clean
 
@@ -16,7 +15,7 @@ setup-tests:
 	@scripts/setup.sh tests
 
 demo: setup ## a synthetic label's two months, from reports to verified statements, in demo-lake/
-	@$(BIN)/lakehouse demo --root demo-lake --dir demo-label
+	@LAKEHOUSE_ENVIRONMENT=demo $(BIN)/lakehouse demo --root demo-lake --dir demo-label
 
 test: setup-tests ## the whole suite
 	@$(BIN)/python -m pytest -m "not drill"

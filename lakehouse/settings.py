@@ -48,7 +48,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LAKEHOUSE_", extra="forbid", frozen=True)
 
-    environment: Literal["dev", "test", "prod"] = Field("dev", description="Which conf/<environment>.yaml applies")
+    environment: Literal["dev", "demo", "test", "prod"] = Field("dev", description="Which conf/<environment>.yaml applies")
     root: str | None = Field(None, description="The lake: a folder, or s3a://bucket/prefix")
     sources: Path | None = Field(None, description="A folder of dialects of your own, beside conf/sources")
     jars: Path | None = Field(None, description="Folder for the pinned JARs; the user's cache folder by default")

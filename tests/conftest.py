@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.lakes import closed_lake, drafted_lake, label, landed_lake  # noqa: F401  (fixtures for every folder)
+
+os.environ.setdefault("LAKEHOUSE_ENVIRONMENT", "test")
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -34,7 +35,7 @@ def run_demo(env: Environment, directory: Path, lines: int) -> int:
     for folder in (directory, Path(env.root)):
         shutil.rmtree(folder, ignore_errors=True)
     # Spark takes seconds to start: it does so while the label is made.
-    spark = ThreadPoolExecutor(1).submit(lambda: env.spark.range(1).count())
+    spark = ThreadPoolExecutor(1).submit(_warm_up, env)
     made = write_demo(directory, lines=lines, months=2, seed=1)
     expected = json.loads((directory / "expected.json").read_text(encoding="utf-8"))
     _say(f"A label with {made.files} files and {made.lines} usage lines is in {directory}/.")
@@ -119,3 +120,14 @@ def _print_next(env: Environment, seconds: float) -> None:
 
 def _say(text: str) -> None:
     typer.echo(text)
+
+
+def _warm_up(env: Environment) -> None:
+    """Starts Spark and the Python beside it, each of its workers with the readers of reports."""
+    env.spark.range(env.spark.sparkContext.defaultParallelism).mapInArrow(_with_readers, "id long").count()
+
+
+def _with_readers(batches: Iterator[Any]) -> Iterator[Any]:
+    import lakehouse.sources.scan  # noqa: F401  (takes its time once for each worker)
+
+    yield from batches

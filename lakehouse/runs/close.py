@@ -18,7 +18,7 @@ from lakehouse.runs.stages import STAGES
 from lakehouse.store import duck
 from lakehouse.store.manifest import build_manifest, publication, write_manifest
 from lakehouse.tables import Table, gold
-from lakehouse.transforms.roots import table_root
+from lakehouse.transforms.roots import table_roots
 
 
 def close_period(env: Environment, period: str) -> dict[str, Any]:
@@ -34,9 +34,9 @@ def close_period(env: Environment, period: str) -> dict[str, Any]:
     runs = latest_runs(env, period)
     drafted = _draft_roots(env, period)
     with ThreadPoolExecutor(3) as pool:
-        published = list(pool.map(lambda draft, table: _publish(env, draft, table, period, drafted), gold.DRAFTS, gold.PUBLISHED))
-    roots = {table.name: root for table, (root, _) in zip(gold.PUBLISHED, published, strict=True)}
-    versions = {table.name: version for table, (_, version) in zip(gold.PUBLISHED, published, strict=True)}
+        appended = pool.map(lambda draft, table: _append(env, draft, table, period), gold.DRAFTS, gold.PUBLISHED)
+        versions = {table.name: version for table, version in zip(gold.PUBLISHED, appended, strict=True)}
+    roots = _written_roots(env, period, versions, drafted)
     manifest = build_manifest(
         env.reader, period, roots, versions,
         pins=_pins(runs),
@@ -69,17 +69,23 @@ def _draft_roots(env: Environment, period: str) -> dict[str, Root]:
     }
 
 
-def _publish(env: Environment, draft: Table, table: Table, period: str, drafted: Mapping[str, Root]) -> tuple[Root, int]:
-    """Appends the drafts once, and holds what is in gold against them. Raises Findings where the two differ."""
+def _append(env: Environment, draft: Table, table: Table, period: str) -> int:
+    """Appends the drafts, once, and returns the version of the table after."""
     rows = env.store.read(draft, period=period)
-    version = env.store.append(table, rows, {"job": "close", "period": period}, once=publication_id(table, period))
-    written = table_root(env.store.read(table, version, period=period), table)
-    if drafted[table.name] != written:
-        raise Findings(
-            f"{table.name} holds other rows of {period} than the draft (root {written.root[:16]}, not {drafted[table.name].root[:16]}): "
-            "an earlier close published something else. Nothing more was written; compare the two with `lakehouse history`."
-        )
-    return written, version
+    return env.store.append(table, rows, {"job": "close", "period": period}, once=publication_id(table, period))
+
+
+def _written_roots(env: Environment, period: str, versions: Mapping[str, int], drafted: Mapping[str, Root]) -> dict[str, Root]:
+    """The roots of what is in gold, held against the drafts'. Raises Findings where the two differ."""
+    tables = {table.name: table for table in gold.PUBLISHED}
+    written = table_roots(tables, {name: env.store.read(table, versions[name], period=period) for name, table in tables.items()})
+    for name, root in written.items():
+        if drafted[name] != root:
+            raise Findings(
+                f"{name} holds other rows of {period} than the draft (root {root.root[:16]}, not {drafted[name].root[:16]}): "
+                "an earlier close published something else. Nothing more was written; compare the two with `lakehouse history`."
+            )
+    return written
 
 
 def _require_fresh(env: Environment, period: str) -> None:

@@ -11,7 +11,9 @@ from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Work
 from lakehouse.runs.stages import DRAFT, resolve, state
 from lakehouse.tables import gold
-from lakehouse.transforms.roots import table_root
+from lakehouse.transforms.roots import table_roots
+
+_TABLES = {table.name: table for table in gold.PUBLISHED}
 
 
 def verify_with_spark(env: Environment, period: str | None = None) -> dict[str, Any]:
@@ -23,7 +25,7 @@ def verify_with_spark(env: Environment, period: str | None = None) -> dict[str, 
     periods, findings = [], []
     for name in [period] if period else published:
         row = published[name]
-        stored = {t.name: table_root(env.store.read(t, period=name), t) for t in gold.PUBLISHED}
+        stored = table_roots(_TABLES, {t.name: env.store.read(t, period=name) for t in gold.PUBLISHED})
         again = recompute(env, name, {table: int(version) for table, version in row["pins"].items()})
         findings += _differences(name, row["root"], stored, "the published rows hash to")
         findings += _differences(name, row["root"], again, "computed again from its pinned inputs it has")
@@ -46,7 +48,7 @@ def recompute(env: Environment, period: str, pins: Mapping[str, int]) -> dict[st
         first = {write.table.name: write.rows for write in resolve.body(resolving)}
         stating.given = {name: resolving.keep(rows) for name, rows in first.items()}
         rows = {**first, **{write.table.name: write.rows for write in state.body(stating)}}
-        return {table.name: table_root(rows[DRAFT[table.name.split(".")[1]].name], table) for table in gold.PUBLISHED}
+        return table_roots(_TABLES, {table: rows[DRAFT[table.split(".")[1]].name] for table in _TABLES})
     finally:
         stating.release()
         resolving.release()

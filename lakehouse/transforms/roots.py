@@ -5,7 +5,8 @@ The rule is docs/reference/content-root.md; the plain-Python reference is lakeho
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
@@ -17,6 +18,8 @@ from lakehouse.model.types import ColumnType, parse_type
 from lakehouse.tables.declare import Table
 
 LEAF = "leaf"
+# Amounts of every scale are summed as this; a sum that does not fit is an error.
+WIDEST = "decimal(38,18)"
 
 
 def leaves(df: DataFrame, table: Table) -> DataFrame:
@@ -77,22 +80,48 @@ def partition_roots(df: DataFrame, table: Table, by: tuple[str, ...]) -> DataFra
 
 def table_root(df: DataFrame, table: Table) -> Root:
     """The content root of all rows of `df`, with their number and the sums of their decimal columns by currency."""
-    found = partition_roots(df, table, ()).first()
-    rows, root = (found["rows"], found["root"]) if found and found["rows"] else (0, EMPTY_ROOT)
-    return Root(table.schema_id, rows, root, _totals(df, table))
+    return table_roots({table.name: table}, {table.name: df})[table.name]
 
 
-def _totals(df: DataFrame, table: Table) -> dict[str, dict[str, str]]:
-    scales = {f.name: parse_type(f.type).scale for f in table.rooted_fields if parse_type(f.type).kind == "decimal"}
-    if not scales:
-        return {}
-    currency = F.col("currency") if "currency" in table.columns else F.lit(NO_CURRENCY)
-    sums = df.groupBy(currency.alias("in_currency")).agg(*(F.sum(name).alias(name) for name in scales)).collect()
-    sums.sort(key=lambda row: row["in_currency"])
+def table_roots(tables: Mapping[str, Table], rows: Mapping[str, DataFrame]) -> dict[str, Root]:
+    """The content root of each table's rows, by name. One pass over all of them: most of the work on a small lake is planning."""
+    of = [(name, table, rows[name]) for name, table in tables.items()]
+    found = reduce(DataFrame.unionAll, (leaves(df, table).select(F.lit(name).alias("table"), LEAF) for name, table, df in of))
+    heads: dict[str, dict[int, bytes]] = {name: {} for name in tables}
+    counts = dict.fromkeys(tables, 0)
+    buckets = found.groupBy("table", F.substring(LEAF, 1, 1).alias("bucket"))
+    for row in buckets.agg(F.count(F.lit(1)).alias("rows"), _head_of(F.collect_list(LEAF)).alias("head")).collect():
+        heads[row.table][row.bucket[0]] = bytes(row.head)
+        counts[row.table] += row.rows
+    totals = _totals(of)
     return {
-        name: {row["in_currency"]: plain(row[name], scale) for row in sums if row[name] is not None}
-        for name, scale in scales.items()
+        name: Root(table.schema_id, counts[name], buckets_root(heads[name]) if heads[name] else EMPTY_ROOT, totals[name])
+        for name, table, _ in of
     }
+
+
+def _totals(of: Sequence[tuple[str, Table, DataFrame]]) -> dict[str, dict[str, dict[str, str]]]:
+    """For each table and decimal column the sums by currency, written with the column's scale."""
+    scales = {
+        (name, f.name): type_.scale for name, table, _ in of for f in table.rooted_fields if (type_ := parse_type(f.type)).kind == "decimal"
+    }  # fmt: skip
+    totals: dict[str, dict[str, dict[str, str]]] = {name: {} for name, _, _ in of}
+    for name, column in scales:
+        totals[name][column] = {}
+    amounts = [_amounts(name, table, df, [c for n, c in scales if n == name]) for name, table, df in of if totals[name]]
+    if not amounts:
+        return totals
+    sums = reduce(DataFrame.unionAll, amounts).groupBy("table", "in_currency", "column").agg(F.sum("amount").alias("amount"))
+    for row in sums.where("amount IS NOT NULL").orderBy("in_currency").collect():
+        totals[row.table][row.column][row.in_currency] = plain(row.amount, scales[row.table, row.column])
+    return totals
+
+
+def _amounts(name: str, table: Table, df: DataFrame, columns: Sequence[str]) -> DataFrame:
+    """A row for each amount: table, in_currency, column, amount."""
+    currency = F.col("currency") if "currency" in table.columns else F.lit(NO_CURRENCY)
+    each = F.array(*(F.struct(F.lit(c).alias("column"), F.col(c).cast(WIDEST).alias("amount")) for c in columns))
+    return df.select(F.lit(name).alias("table"), currency.alias("in_currency"), F.inline(each))
 
 
 def _heads(buckets: pa.Array) -> pa.Array:
