@@ -1,0 +1,65 @@
+"""The rules of linking as a document: conf/linkage.yaml, checked and frozen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from lakehouse.errors import Misuse
+from lakehouse.model.linkage.weights import Model
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Blocking(_Frozen):
+    """Bounds of the search: block keys that more records share are not used; each record keeps its best candidates."""
+
+    frequency: int = Field(gt=1)
+    candidates: int = Field(gt=0)
+
+
+class Bands(_Frozen):
+    """Confidence from which a pair is linked by itself, from which a person should look, and below which it is not told."""
+
+    auto: Share
+    review: Share
+    told: Share
+
+    @model_validator(mode="after")
+    def _rise(self) -> Bands:
+        if not self.told <= self.review <= self.auto:
+            raise ValueError("`told`, `review` and `auto` must rise in this order")
+        return self
+
+    def of(self, confidence: float) -> str:
+        return "auto" if confidence >= self.auto else "review" if confidence >= self.review else "reject"
+
+
+class LinkageRules(_Frozen):
+    """`exclusive`: where fewer of the linked records than this have two good partners in one source, a source holds each
+    recording once, and partners compete."""
+
+    version: int
+    blocking: Blocking
+    bands: Bands
+    exclusive: Share
+    versions: tuple[str, ...]
+    model: Model
+
+
+def load_linkage(path: Path) -> LinkageRules:
+    """The rules in a YAML file. Raises Misuse, naming file and key."""
+    try:
+        return LinkageRules.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError) as error:
+        raise Misuse(f"{path}: cannot be read: {error}") from None
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors())
+        raise Misuse(f"{path}: {wrong}") from None
