@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
+# Other names under which tables tell where a record is from.
+_SOURCE = ("sourceid", "source_id")
+
+
 def read_table(spark: SparkSession, file: Path, columns: Sequence[str], renamed: Mapping[str, str]) -> DataFrame:
     """The table's `columns` as text, NULL where it has none. `renamed`: standard name to the name in the file.
 
@@ -31,8 +35,9 @@ def read_table(spark: SparkSession, file: Path, columns: Sequence[str], renamed:
     if missing := sorted(name for name in renamed.values() if name.lower() not in there):
         raise Misuse(f"{file} has no column {', '.join(missing)}. It has: {', '.join(table.columns)}.")
     found = {name: there.get(renamed.get(name, name).lower()) for name in columns}
+    found["source"] = found.get("source") or next((there[name] for name in _SOURCE if name in there), None)
     if found.get("id") is None:
-        raise Misuse(f"{file} has no column id: name the column that tells records apart with --map id=COLUMN.")
+        raise Misuse(f"{file} has no column id: name the column that tells records apart with --map COLUMN=id.")
     return table.select(
         *(F.col(f"`{column}`").cast("string").alias(name) if column else F.lit(None).cast("string").alias(name)
           for name, column in found.items())

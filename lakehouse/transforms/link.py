@@ -51,7 +51,7 @@ def find_layouts(records: DataFrame) -> dict[tuple[int, str | None], Layout]:
 
 
 def read_records(records: DataFrame, layouts: Layouts) -> DataFrame:
-    """`records` as they are compared: rec (hash of side and id), id, side, source, the fields of Reading, and `keys`."""
+    """`records` as they are compared: rec (hash of the row), id, side, source, the fields of Reading, and `keys`."""
 
     def batches(given: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in given:
@@ -67,19 +67,22 @@ def read_records(records: DataFrame, layouts: Layouts) -> DataFrame:
         + [(n, {"double": pa.float64(), "int": pa.int32()}.get(t, pa.string())) for n, t in _READING.items()]
         + [("keys", pa.list_(pa.int64()))]
     )
-    return records.select(F.xxhash64("side", "id").alias("rec"), "side", *COLUMNS).mapInArrow(
-        batches, f"rec bigint, id string, {_SIDE}, {_READ}, keys array<bigint>"
+    # Rows that say the same are one record; ids may stand on several.
+    return (
+        records.select(F.xxhash64("side", *COLUMNS).alias("rec"), "side", *COLUMNS)
+        .distinct()
+        .mapInArrow(batches, f"rec bigint, id string, {_SIDE}, {_READ}, keys array<bigint>")
     )
 
 
 def find_pairs(readings: DataFrame, total: int, rules: LinkageRules, two_sided: bool) -> DataFrame:
     """Candidate pairs (a, b): those that share the most rare keys, for each record of either side its best few."""
-    postings = readings.select("rec", "side", F.explode("keys").alias("key"))
-    rare = postings.groupBy("key").agg(F.count("*").alias("df"), F.countDistinct("side").alias("sides"))
-    rare = rare.where(f"df BETWEEN 2 AND {rules.blocking.frequency}" + (" AND sides = 2" if two_sided else "")).drop("sides")
-    kept = postings.join(rare, "key")
-    ours = kept.select("key", "df", F.col("rec").alias("a"), F.col("side").alias("side_a"))
-    theirs = kept.select("key", F.col("rec").alias("b"), F.col("side").alias("side_b"))
+    by_key = Window.partitionBy("key")
+    postings = readings.select("rec", "side", F.explode("keys").alias("key")).withColumn("df", F.count("*").over(by_key))
+    # The window has brought the records of a key together: the join below moves nothing more.
+    rare = postings.where(F.col("df").between(2, rules.blocking.frequency))
+    ours = rare.select("key", "df", F.col("rec").alias("a"), F.col("side").alias("side_a"))
+    theirs = rare.select("key", F.col("rec").alias("b"), F.col("side").alias("side_b"))
     apart = "side_a < side_b" if two_sided else "a < b"
     # Whole numbers: no order of summing changes a choice.
     weight = F.round(1000 * F.log(F.lit(float(total)) / F.col("df"))).cast("bigint")
@@ -150,7 +153,7 @@ def rival_sides(weighed: DataFrame, rules: LinkageRules, two_sided: bool) -> tup
     return tuple(ends)
 
 
-def decide(weighed: DataFrame, readings: DataFrame, ends: tuple[str, ...], rules: LinkageRules) -> DataFrame:
+def decide(weighed: DataFrame, readings: DataFrame, ends: tuple[str, ...], rules: LinkageRules, two_sided: bool) -> DataFrame:
     """The pairs worth telling: left_id, right_id, confidence, band, evidence.
 
     Where a source holds each recording once, the odds of a pair stand against those of all its rivals.
@@ -172,6 +175,7 @@ def decide(weighed: DataFrame, readings: DataFrame, ends: tuple[str, ...], rules
         .withColumn("band", band)
         .join(ids.toDF("a", "left_id"), "a")
         .join(ids.toDF("b", "right_id"), "b")
+        .where(F.lit(two_sided) | (F.col("left_id") != F.col("right_id")))
         .select("left_id", "right_id", "confidence", "band", "evidence")
     )
 

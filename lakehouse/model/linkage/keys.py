@@ -18,7 +18,7 @@ def block_keys(record: Reading) -> set[int]:
 
     Pairs of word beginnings and pairs of word ends, over all its texts together: a word counts wherever it stands, because
     fields come swapped and merged. A word with a number, and two numbers, for records with little text. Whole beginnings and
-    ends of each text, for scripts that write no blanks. Codes as they are.
+    ends of each text, for scripts that write no blanks. Title with artist, and codes, as they are.
     """
     return {_hash(key) for key in _keys(record)}
 
@@ -34,16 +34,18 @@ def _keys(record: Reading) -> Iterator[str]:
     yield from (f"e{one}|{two}" for one, two in combinations(ends, 2))
     yield from (f"n{word}|{number}" for word, number in product(beginnings, numbers))
     yield from (f"m{one}|{two}" for one, two in combinations(numbers, 2) if one[0] != two[0])
-    if record.year and record.number:
-        yield from (f"a{length}|{record.number}|{record.year}" for length in numbers if length[0] == "d")
+    if record.year and record.track_number:
+        yield from (f"a{length}|{record.track_number}|{record.year}" for length in numbers if length[0] == "d")
     for text in (record.title, record.artist, record.album):
         if whole := text.replace(" ", ""):
             yield f"<{whole[:_PIECE]}"
             yield f">{whole[-_PIECE:]}"
+    if record.title and record.artist:
+        yield f"={record.title}|{record.artist}"
     if record.isrc:
         yield f"i{record.isrc}"
     if record.upc:
-        yield f"u{record.upc}|{record.number}"
+        yield f"u{record.upc}|{record.track_number}"
 
 
 def _numbers(record: Reading) -> Iterator[str]:
@@ -52,8 +54,8 @@ def _numbers(record: Reading) -> Iterator[str]:
         yield from (f"d{int(record.duration) + step}" for step in (0, 1))
     if record.year:
         yield f"y{record.year}"
-    if record.number:
-        yield f"t{record.number}"
+    if record.track_number:
+        yield f"t{record.track_number}"
 
 
 def _hash(key: str) -> int:

@@ -16,7 +16,7 @@ from rapidfuzz import fuzz
 from lakehouse.model.normalize import normalize
 
 TEXTS = ("title", "artist", "album", "label")
-NUMBERS = ("duration", "year", "number")
+NUMBERS = ("duration", "year", "track_number")
 CODES = ("isrc", "upc")
 COLUMNS = ("id", "source", *TEXTS, *CODES, *NUMBERS)
 
@@ -63,7 +63,7 @@ class Reading:
     upc: str = ""
     duration: float | None = None
     year: int | None = None
-    number: str = ""
+    track_number: str = ""
 
 
 def said(value: str | None) -> str:
@@ -97,7 +97,7 @@ def find_layout(rows: Iterable[Mapping[str, str | None]]) -> Layout:
 def read(row: Mapping[str, str | None], layout: Layout) -> Reading:
     """One record, by the layout of its source."""
     cell = {name: said(row.get(name)) for name in COLUMNS}
-    title, artist, album, year, number = cell["title"], cell["artist"], cell["album"], cell["year"], cell["number"]
+    title, artist, album, year, number = cell["title"], cell["artist"], cell["album"], cell["year"], cell["track_number"]
     if layout.year_in_album and (found := _YEAR_LAST.search(album)):
         album, year = said(album[: found.start()]), year or found.group(1)
     if layout.number_in_title and (found := _NUMBER_FIRST.match(title)):
@@ -118,7 +118,7 @@ def read(row: Mapping[str, str | None], layout: Layout) -> Reading:
         upc=re.sub(r"\D", "", cell["upc"]).lstrip("0"),
         duration=seconds(cell["duration"], layout.duration),
         year=_year(year),
-        number=_number(number),
+        track_number=_number(number),
     )  # fmt: skip
 
 

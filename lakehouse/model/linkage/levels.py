@@ -50,11 +50,13 @@ COMPARISONS: Final = (
     Comparison("upc", ("exact", "one letter", ELSE)),
     Comparison("duration", (*_SECONDS_APART, ELSE)),
     Comparison("year", (*_YEARS_APART, ELSE)),
-    Comparison("number", ("exact", "one letter", ELSE)),
+    Comparison("track_number", ("exact", "one letter", ELSE)),
     Comparison("version", ("same", "one side", "other")),
     Comparison("words", (*_WORDS_ALIKE, ELSE)),
     Comparison("source", ("same", "other"), falls=False),
 )
+# The texts whose words `words` compares together.
+OF_WORDS: Final = ("title", "artist", "album")
 PLACE: Final = {comparison.name: place for place, comparison in enumerate(COMPARISONS)}
 
 
@@ -68,12 +70,12 @@ def compare(left: Sequence[Reading], right: Sequence[Reading], versions: Sequenc
 
     for name in ("title", "artist", "album", "label"):
         found[:, PLACE[name]] = _texts(*column(name))
-    for name in ("isrc", "upc", "number"):
+    for name in ("isrc", "upc", "track_number"):
         found[:, PLACE[name]] = _codes(*column(name))
     found[:, PLACE["duration"]] = _distances(*column("duration"), _SECONDS_APART)
     found[:, PLACE["year"]] = _distances(*column("year"), _YEARS_APART)
     found[:, PLACE["version"]] = _versions(*column("title"), versions)
-    found[:, PLACE["words"]] = _words(left, right, found[:, [PLACE["title"], PLACE["artist"], PLACE["album"]]])
+    found[:, PLACE["words"]] = _words(left, right, found[:, [PLACE[name] for name in OF_WORDS]])
     return found
 
 

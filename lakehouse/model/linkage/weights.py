@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from lakehouse.model.linkage.levels import COMPARISONS
+from lakehouse.model.linkage.levels import COMPARISONS, OF_WORDS, PLACE
 
 Numbers = npt.NDArray[np.float64]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -42,6 +42,7 @@ class Model(_Frozen):
 
     version: int
     match_rate: Share
+    scrambled: Share = Field(description="The share of matches whose texts came in other fields, or all in one")
     strength: float = Field(gt=0, description="How many pairs the shipped shares count for when data re-estimate them")
     fields: dict[str, Agreement]
 
@@ -74,12 +75,17 @@ class Counted:
 
 def log_odds(model: Model, patterns: npt.NDArray[np.int8]) -> Numbers:
     """The natural logarithm of the odds that each pattern is a match."""
-    odds = np.full(len(patterns), np.log(model.match_rate / (1 - model.match_rate)))
+    weights = {}
     for place, comparison in enumerate(COMPARISONS):
         field = model.fields[comparison.name]
-        weights = _weights(np.array(field.matches), np.array(field.others), comparison.falls)
-        level = patterns[:, place]
-        odds += np.where(level < 0, 0.0, weights[level])
+        by_level = _weights(np.array(field.matches), np.array(field.others), comparison.falls)
+        weights[comparison.name] = np.where(patterns[:, place] < 0, 0.0, by_level[patterns[:, place]])
+    texts = sum(weights.pop(name) for name in OF_WORDS)
+    together = weights.pop("words")
+    # A match whose texts came swapped or merged shows in its words alone. Either it is one of those, or its texts count.
+    scrambled = np.logaddexp(texts + np.log(1 - model.scrambled), together + np.log(model.scrambled))
+    odds = np.where(together > 0, scrambled, texts)
+    odds = odds + sum(weights.values()) + np.log(model.match_rate / (1 - model.match_rate))
     return np.clip(odds, -_LIMIT, _LIMIT)
 
 
