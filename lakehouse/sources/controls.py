@@ -79,9 +79,9 @@ class ControlTally:
         """Counts one record, in the file's order."""
         if self._dsr:
             self._dsr.add(record)
-        elif record.kind == "data":
+        if record.kind == "data":
             self._add_row(record)
-        elif record.kind in ("footer", "preamble"):
+        elif record.kind in ("footer", "preamble") and not self._dsr:
             self._capture(record)
 
     def _add_row(self, record: Record) -> None:
@@ -112,17 +112,11 @@ class ControlTally:
         """Every declared figure beside the found one. A figure that is missing from the file is a broken control.
 
         Where the payable column has more decimals than amounts keep, its exact total and what was cut of it stand here too."""
-        if self._dsr:
-            own = [ControlResult(*result) for result in self._dsr.results()]
-            unheld = [
-                ControlResult(f"given {name}", text, "not counted in DDEX flat files", False)
-                for name, text in self._given.items()
-            ]
-            return own + unheld
         results = [
             self._compared(control.name, self._declared.get(control.captured), self._found(control.column))
             for control in self._dialect.controls
         ]
+        results += [ControlResult(*result) for result in self._dsr.results()] if self._dsr else []
         results += self._sections.results if self._sections else []
         results += [self._held_to(name, text) for name, text in self._given.items()]
         return results + (self._payable.results() if self._payable else [])

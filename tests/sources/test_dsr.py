@@ -15,7 +15,7 @@ from lakehouse.errors import Misuse
 from lakehouse.model.usage import FIELDS, reasons_against
 from lakehouse.settings import conf_dir
 from lakehouse.sources.beside import beside_reader
-from lakehouse.sources.controls import check_controls
+from lakehouse.sources.controls import GIVEN, check_controls
 from lakehouse.sources.dsr_layouts import load_layouts, parse_row, values_of
 from lakehouse.sources.mapping import RowReader
 from lakehouse.sources.recognise import Recognition
@@ -151,6 +151,17 @@ def test_deductions_are_added_up_and_an_exchange_rate_that_does_not_fit_is_a_war
     for record in records(FINANCIAL):
         if record.cells:
             assert read(record.cells)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("figure", "text", "ok"), [("revenue", "16.10", False), ("revenue", "25.095678901234567", True), ("rows", "6", True)]
+)
+def test_a_figure_that_is_given_is_held_against_the_rows(figure: str, text: str, ok: bool) -> None:
+    found = recognised(UGC)
+    assert found.dialect
+    controls = check_controls(records(UGC), found.dialect, captured={**found.captured, f"{GIVEN}{figure}": text})
+    [given_control] = [control for control in controls if control.name == f"given {figure}"]
+    assert given_control.ok is ok
 
 
 def test_fees_that_cannot_be_read_quarantine_their_summary() -> None:
