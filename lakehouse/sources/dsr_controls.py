@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
 from lakehouse.sources.dialect import Dialect
 from lakehouse.sources.dsr_layouts import parse_row, values_of
 from lakehouse.sources.dsr_money import LINE_ITEM, Row, counted, whole
-from lakehouse.sources.grammar import read_number
+from lakehouse.sources.grammar import cut, read_number
 from lakehouse.sources.records import Record
 
 # Name, declared, found, whether they agree: see report.ControlResult.
@@ -91,8 +91,17 @@ class DsrTally:
                 results.append(_same_count(name, declared, found))
         for identity, sums in self._summaries.items():
             if sums is not None:
-                results += [*self._usages(identity, sums), *self._totals(identity, sums)]
+                results += [*self._usages(identity, sums), *self._totals(identity, sums), *self._residue(identity, sums)]
         return results
+
+    def _residue(self, identity: str, sums: _Sums) -> list[Result]:
+        """What is cut of a shared amount with more decimals than amounts keep: its rows make the rest."""
+        text = counted(sums.row, self._dsr.shared)
+        exact = read_number(text, self._dialect.grammar) or ""
+        if not _DECIMAL.fullmatch(exact) or cut(exact) == exact:
+            return []
+        residue = _EXACT.subtract(Decimal(exact), Decimal(cut(exact)))
+        return [(f"residue of summary {identity}, not paid", text, f"{residue:f}", True)]
 
     def _counts(self) -> dict[str, int]:
         counts = {"NumberOfLinesInFile": self._lines, "NumberOfLinesInReport": self._lines}

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 
 from lakehouse.sources.dialect import Dialect, Encoding
 from lakehouse.sources.dsr_layouts import Layouts, parse_row, values_of
-from lakehouse.sources.grammar import read_number
+from lakehouse.sources.grammar import SCALE, cut, read_number
 from lakehouse.sources.text import open_lines, split_eol
 
-# Amounts are cut into parts in this unit: 18 decimals, the scale of money in the lake.
-SCALE = 18
+# Amounts are cut into parts in units of the last of SCALE decimals, the scale of money in the lake.
 _AMOUNT = re.compile(rf"(-?)([0-9]{{1,20}})(?:\.([0-9]{{1,{SCALE}}}))?")
 _COUNT = re.compile(r"-?[0-9]{1,14}(?:\.0+)?")
 _UNBEARING = ("false", "0")
@@ -82,8 +81,8 @@ def allocate(amount: int, weights: Sequence[int]) -> list[int]:
 
 
 def units_of_money(text: str | None, dialect: Dialect) -> int | None:
-    """An amount in units of 10^-18, or None where it is blank or no amount of at most 18 decimals."""
-    found = _AMOUNT.fullmatch(read_number(text, dialect.grammar) or "")
+    """An amount in units of 10^-18, cut to them, or None where it is blank or no amount."""
+    found = _AMOUNT.fullmatch(cut(read_number(text, dialect.grammar) or ""))
     if found is None:
         return None
     value = int(found[2] + (found[3] or "").ljust(SCALE, "0"))

@@ -211,6 +211,15 @@ def test_the_rows_of_a_summary_share_its_amount_to_the_last_digit(rows: list[tup
         assert sum(amounts) == Decimal(revenue)
 
 
+def test_a_nineteenth_decimal_of_a_summary_is_not_paid_and_not_lost() -> None:
+    text = (SAMPLES / "dsr_basic_audio/single.tsv").read_text(encoding="utf-8").replace("\t6.3\n", "\t6.3000000000000000019\n")
+    found = recognised(text)
+    assert found.dialect
+    assert [line["amount"] for line in usage_lines(text)][-1] == "6.300000000000000001"
+    controls = {c.name: (c.declared, c.found) for c in check_controls(records(text), found.dialect)}
+    assert controls["residue of summary S2, not paid"] == ("6.3000000000000000019", "0.0000000000000000009")
+
+
 def test_a_footer_of_single_records_counts_the_report() -> None:
     text = single_file("UgcProfileSRB", "1.2")
     assert [(c.name, c.declared, c.found) for c in check_controls(records(text), KNOWN["dsr_ugc"])] == [
