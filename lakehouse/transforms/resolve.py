@@ -66,6 +66,7 @@ def _rows(group: dict[str, Any], book: ContractBook) -> Iterator[dict[str, Any]]
     usage = Usage(
         recording=group["recording_id"], territory=group["territory"], channel=group["channel"], configuration=group["configuration"],
         price_category=group["price_category"], source=group["source"], usage_period=group["usage_period"],
+        report_period=group["report_period"], units=group["units"], currency=group["currency"],
     )  # fmt: skip
     for part in contract.split(usage, group["amount"]):
         yield {**shared, "contract_id": contract.contract, "contract_version": contract.version, **_part(part)}

@@ -76,6 +76,8 @@ class RoyaltyClause(Clause):
         if self.escalation is None or flow.usage is None:
             return first
         counter = self.escalation.counter or term
+        if self.escalation.counts and counter not in flow.counts:
+            raise ValueError(f"how far the escalation {counter} has counted is not known")
         return self.escalation.rate_of(first, flow.usage, flow.pools["net"].amount, flow.counts.get(counter, Count()))
 
     def _cut(self, flow: Flow, artist: Stream, rest: Stream, rates: dict[str, Fraction]) -> Flow:
