@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, PrivateAttr, field_validator
 
@@ -84,6 +84,7 @@ class Contract(Frozen):
         None, description="the currency of amounts in the terms; lines in others are refused by those terms"
     )
     order: tuple[str, ...] = Field((), description="stages in another order than the book's")
+    recoup_order: tuple[Literal["cost", "advance"], ...] = Field(("cost", "advance"), description="what is recouped first")
     parties: Parties = Field({}, description="parties that this contract introduces")
     covers: Covers = Covers()
     terms: tuple[AnyClause, ...]
@@ -104,6 +105,13 @@ class Contract(Frozen):
     @classmethod
     def _known_stages(cls, order: tuple[str, ...]) -> tuple[str, ...]:
         return known_stages(order)
+
+    @field_validator("recoup_order")
+    @classmethod
+    def _each_once(cls, order: tuple[str, ...]) -> tuple[str, ...]:
+        if sorted(order) != ["advance", "cost"]:
+            raise ValueError("`recoup_order` names `cost` and `advance`, each once")
+        return order
 
     def bound(self, rules: BookRules, peers: Mapping[str, tuple[tuple[Effective, Clause], ...]]) -> Contract:
         """The contract under the rules of its book; `peers` are the terms of each class of most favoured nations."""

@@ -11,7 +11,7 @@ from lakehouse.model.accounts import Books
 from lakehouse.model.money import ZERO, add, times
 from lakehouse.model.rules import Cross
 
-KINDS = ("cost", "advance")  # costs are recouped before advances (RoyaltyWorx, eddy)
+KINDS = ("cost", "advance")  # costs are recouped before advances (RoyaltyWorx, eddy), where a contract says nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,22 @@ def position(available: Decimal, outstanding: Decimal, recouped: Decimal, surplu
 class Recoupment:
     """The accounts of one payee in one currency.
 
-    `available` is by contract, for every contract that has something to recoup too; `limit` the part of it that an advance may use.
+    `available` is by contract, for every contract that has something to recoup too; `limit` the part of it that an advance may use, `order`
+    what is recouped first.
     """
 
     def __init__(
-        self, books: Books, payee: str, currency: str, available: Mapping[str, Decimal], limit: Callable[[str], Fraction]
+        self,
+        books: Books,
+        payee: str,
+        currency: str,
+        available: Mapping[str, Decimal],
+        limit: Callable[[str], Fraction],
+        order: Callable[[str], Sequence[str]] = lambda contract: KINDS,
     ) -> None:
         self.books, self.payee, self.currency = books, payee, currency
         self.left = dict(available)
-        self.limit = limit
+        self.limit, self.order = limit, order
         self.recouped: list[tuple[Bucket, Decimal]] = []
 
     def settle(self, groups: Iterable[Cross], minimum: Decimal) -> None:
@@ -57,10 +64,10 @@ class Recoupment:
             if members:
                 self._group(group, members, minimum)
         for contract in sorted(alone):
-            self._recoup([contract], [Bucket(kind, contract) for kind in KINDS], own=True)
+            self._recoup([contract], [Bucket(kind, contract) for kind in self.order(contract)], own=True)
 
     def _group(self, group: Cross, members: Sequence[str], minimum: Decimal) -> None:
-        buckets = [Bucket(kind, contract) for contract in members for kind in KINDS]
+        buckets = [Bucket(kind, contract) for contract in members for kind in self.order(contract)]
         if group.mode in ("always", "income_and_costs"):
             self._recoup(members, buckets, own=True)
             return
@@ -70,7 +77,7 @@ class Recoupment:
             self._recoup(members, [b for b in buckets if b.kind == "advance"], own=True)
             return
         for contract in members:
-            self._recoup([contract], [Bucket(kind, contract) for kind in KINDS], own=True)
+            self._recoup([contract], [Bucket(kind, contract) for kind in self.order(contract)], own=True)
         giving = [contract for contract in members if self.left.get(contract, ZERO) > 0]
         if group.mode == "above_minimum":
             giving = [contract for contract in giving if self.left[contract] >= minimum]

@@ -102,10 +102,18 @@ def _recoup(
         if kind in KINDS:
             accounts[payee, currency].setdefault(contract, ZERO)
     limits = _limits(contracts, books.period)
+    orders = {c.contract: c.recoup_order for c in contracts if c.effective.holds(books.period)}
     left: dict[tuple[str, str], Decimal] = {}
     recouped: dict[tuple[str, str], Decimal] = {}
     for (payee, currency), available in sorted(accounts.items()):
-        recoupment = Recoupment(books, payee, currency, dict(sorted(available.items())), lambda c: limits.get(c, Fraction(1)))
+        recoupment = Recoupment(
+            books,
+            payee,
+            currency,
+            dict(sorted(available.items())),
+            lambda c: limits.get(c, Fraction(1)),
+            lambda c: orders.get(c, KINDS),
+        )
         recoupment.settle(book.rules.cross, minimum_payout(book, payee, currency))
         left[payee, currency] = add(*recoupment.left.values())
         recouped[payee, currency] = add(*(amount for _, amount in recoupment.recouped))

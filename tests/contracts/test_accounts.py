@@ -84,6 +84,15 @@ def test_accounts_recoup_each_other_as_far_as_they_are_crossed(
     assert told == [(600, recouped, payable, unrecouped, carried)]
 
 
+@pytest.mark.parametrize(("order", "left"), [("[cost, advance]", "advance"), ("[advance, cost]", "cost")])
+def test_a_contract_says_what_is_recouped_first(tmp_path: Path, order: str, left: str) -> None:
+    usage = "event,amount,currency\nadvance,100,EUR\ncost,100,EUR\n,240,EUR\n"
+    report = trial(tmp_path, HALF.replace("terms:", f"recoup_order: {order}\nterms:"), usage)
+    # 120 recoup the first 100 whole, and 20 of the other
+    owed = {b["kind"]: Decimal(b["amount"]) for b in report["balances"] if b["kind"] in ("cost", "advance")}
+    assert owed == {left: 80}
+
+
 def test_a_correction_is_calculated_on_the_contract_in_force_then(tmp_path: Path) -> None:
     old = HALF.replace("{from: 2026-01}", "{from: 2026-01, to: 2026-01}")
     new = HALF.replace('"1"', '"2"').replace("{from: 2026-01}", "{from: 2026-02}").replace("50%", "80%")
