@@ -22,6 +22,7 @@ from lakehouse.transforms.reconcile import match_keys
 from lakehouse.transforms.release import released_lines
 from lakehouse.transforms.resolve import PAID, reversals, royalty_lines
 from lakehouse.transforms.resolve import resolve as resolve_groups
+from lakehouse.transforms.review import alias_decisions, refused_pairs, standing_reviews
 from lakehouse.transforms.roots import partition_roots
 from lakehouse.transforms.statements import opening_balances
 from lakehouse.transforms.statements import state as state_accounts
@@ -92,10 +93,11 @@ def conform(work: Work) -> Sequence[Append | Replace]:
     ]
 
 
-@job(reads=(silver.usage, silver.catalog, gold.holding), writes=(silver.matches,), rules=_matching)
+@job(reads=(silver.usage, silver.catalog, ops.reviews, gold.holding), writes=(silver.matches,), rules=_matching)
 def reconcile(work: Work) -> Sequence[Append | Replace]:
-    """Matches every usage key to a recording, or says why not. A decision is made once for a catalog and ruleset."""
+    """Matches every usage key to a recording, or says why not. A decision is made once for a catalog, ruleset and review."""
     ruleset, catalog_version = work.env.rules.ruleset, work.pins[silver.catalog.name]
+    standing = work.keep(standing_reviews(work.read(ops.reviews)))
     identity = ("isrc", "upc", "title", "artist", "album", "label", "proprietary_id")
     usage = work.read(silver.usage)
     held = open_holds(work.read(gold.holding)).select("usage_key").distinct()
@@ -103,12 +105,17 @@ def reconcile(work: Work) -> Sequence[Append | Replace]:
     waiting = usage.where(F.col("period") < work.period).select("usage_key", *identity).join(held, "usage_key", "left_semi")
     values = [F.min(name).alias(name) for name in identity]
     keys = current.union(waiting).groupBy("usage_key").agg(*values)
+    keys = keys.join(F.broadcast(standing.select("usage_key", "review_no")), "usage_key", "left").fillna(0, ["review_no"])
     # The decisions are read as they are now: a key decided by a run that was killed is not decided twice.
     decided = work.env.store.read(silver.matches, up_to=work.period).where(
         (F.col("ruleset") == ruleset) & (F.col("catalog_version") == catalog_version)
     )
-    fresh = keys.join(decided.select("usage_key"), "usage_key", "left_anti")
-    decisions = match_keys(work.keep(fresh), work.read(silver.catalog), work.env.rules, work.keep)
+    fresh = work.keep(keys.join(decided.select("usage_key", "review_no"), ["usage_key", "review_no"], "left_anti"))
+    catalog = work.read(silver.catalog)
+    aliases = work.keep(alias_decisions(fresh, standing, catalog, work.env.rules))
+    open_keys = fresh.join(aliases.select("usage_key"), "usage_key", "left_anti")
+    matched = match_keys(open_keys, catalog, work.env.rules, work.keep, refused_pairs(standing))
+    decisions = aliases.unionByName(matched).join(fresh.select("usage_key", "review_no"), "usage_key")
     return [
         Append(
             silver.matches,

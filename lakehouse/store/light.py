@@ -42,3 +42,14 @@ def replace_rows(root: str, table: Table, rows: Sequence[Mapping[str, Any]], not
         commit_properties=CommitProperties(custom_metadata={"userMetadata": json.dumps(note, sort_keys=True)}),
     )  # fmt: skip
     return deltalake.DeltaTable(f"{root}/{table.path}").version()
+
+
+def append_rows(root: str, table: Table, rows: Sequence[Mapping[str, Any]], note: Mapping[str, Any]) -> int:
+    """Appends a few rows in one commit, and returns the version after. The caller holds the lease of the lake."""
+    values = [{column: row.get(column) for column in table.columns} for row in rows]
+    write_deltalake(
+        f"{root}/{table.path}", pa.Table.from_pylist(values, schema=arrow_schema(table)), mode="append",
+        partition_by=list(table.partition_by) or None,
+        commit_properties=CommitProperties(custom_metadata={"userMetadata": json.dumps(note, sort_keys=True)}),
+    )  # fmt: skip
+    return deltalake.DeltaTable(f"{root}/{table.path}").version()

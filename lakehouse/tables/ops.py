@@ -54,6 +54,25 @@ releases = Table(
     ),
 )
 
+reviews = Table(
+    name="ops.reviews",
+    doc="What people decided about usage keys: who, when, why. The latest review of a key stands; an accepted one is an alias.",
+    grain=("review_no",),
+    fields=(
+        Field("review_no", "bigint", "1, 2, 3 in the order of the reviews", True, "review_no > 0"),
+        sha256("usage_key", "What was reviewed"),
+        Field("decision", "string", "The key is this recording, or none of those offered", True, one_of=("accept", "reject")),
+        Field("recording_id", "string", "The recording, where one was accepted"),
+        Field("refused", "array<string>", "The recordings that were offered and are not it, where all were rejected"),
+        Field(
+            "catalog_version", "bigint", "Delta version of silver.catalog behind the decision that was reviewed", required=True
+        ),
+        Field("reviewer", "string", "Who", required=True),
+        Field("reason", "string", "Why, in their words", required=True),
+        Field("reviewed_at", "timestamp", "When (UTC)", required=True, rooted=False),
+    ),
+)
+
 runs = Table(
     name="ops.runs",
     doc="Every job that changed something: what it read, what it wrote, with which rules and code.",

@@ -156,14 +156,15 @@ contracts = Table(
 
 matches = Table(
     name="silver.matches",
-    doc="Decisions of the matcher, one for each distinct usage key under one catalog version and ruleset; the latest holds.",
-    grain=("usage_key", "ruleset", "catalog_version"),
+    doc="Decisions of the matcher, one for each distinct usage key under one catalog version, ruleset and review; the latest holds.",
+    grain=("usage_key", "ruleset", "catalog_version", "review_no"),
     partition_by=("period",),
     fields=(
         period("period", "Statement period whose run made the decision"),
         sha256("usage_key", "What was decided on"),
         Field("ruleset", "string", "Hash of the matching rules and normaliser version", required=True),
         Field("catalog_version", "bigint", "Delta version of silver.catalog that was searched", required=True),
+        Field("review_no", "bigint", "The review in ops.reviews that stood; 0 where nobody had reviewed the key", required=True),
         Field("reconciliation_status", "string", "The decision; only MATCHED and DRIFT_FLAGGED are paid", True, one_of=STATUSES),
         Field(
             "match_confidence",
@@ -174,12 +175,27 @@ matches = Table(
             rooted=False,
         ),
         Field("recording_id", "string", "The recording, when matched or drift-flagged"),
-        Field("tier", "string", "Which tier decided: isrc, upc_track, title_artist, fuzzy, none", required=True),
+        Field(
+            "tier",
+            "string",
+            "Which tier decided: alias, proprietary_id, isrc, upc_track, title_artist, fuzzy, none",
+            required=True,
+        ),
         Field(
             "evidence",
             "array<struct<field:string,level:string,usage:string,catalog:string>>",
             "For each field: how well it agrees, and the two values",
         ),
         Field("candidates", "int", "How many recordings were compared", required=True),
+        Field(
+            "offered",
+            "array<struct<recording_id:string,score:decimal(5,4)>>",
+            "For an AMBIGUOUS key: the best recordings, best first",
+        ),
+        Field(
+            "offered_evidence",
+            "array<struct<recording_id:string,field:string,level:string,usage:string,catalog:string>>",
+            "The evidence of each recording that is offered",
+        ),
     ),
 )

@@ -44,8 +44,8 @@ def open_holds(holding: DataFrame) -> DataFrame:
 
 
 def latest_decisions(matches: DataFrame, ruleset: str, catalog_version: int) -> DataFrame:
-    """One decision for each usage key: the newest made under this ruleset on this catalog or an older one."""
-    newest = Window.partitionBy("usage_key").orderBy(F.desc("catalog_version"))
+    """One decision for each usage key: the newest made under this ruleset on this catalog or an older one, by its latest review."""
+    newest = Window.partitionBy("usage_key").orderBy(F.desc("catalog_version"), F.desc("review_no"))
     eligible = matches.where((F.col("ruleset") == ruleset) & (F.col("catalog_version") <= catalog_version))
     return eligible.withColumn("age", F.row_number().over(newest)).where("age = 1").drop("age")
 

@@ -22,27 +22,36 @@ from lakehouse.transforms.normalized import normalized
 __all__ = ["DECISION", "MatchingRules", "load_rules", "match_keys"]
 
 # The columns of silver.matches, but for those that only the caller knows.
-DECISION: Final = tuple(name for name in silver.matches.columns if name not in ("catalog_version", "period"))
+DECISION: Final = tuple(name for name in silver.matches.columns if name not in ("catalog_version", "review_no", "period"))
 _TIERS: Final = ("proprietary_id", "isrc", "upc_track", "title_artist", "fuzzy")
 _IDENTIFIER: Final = ("proprietary_id", "isrc")
+# How many recordings a person is shown for an ambiguous key.
+_OFFERED: Final = 5
 _SEEN = ("score", "title_alike", "artist_alike", "same_album", "unknown_version", "other_isrc")
 
 
 def match_keys(
-    keys: DataFrame, catalog: DataFrame, rules: MatchingRules, keep: Callable[[DataFrame], DataFrame] = lambda rows: rows
+    keys: DataFrame,
+    catalog: DataFrame,
+    rules: MatchingRules,
+    keep: Callable[[DataFrame], DataFrame] = lambda rows: rows,
+    refused: DataFrame | None = None,
 ) -> DataFrame:
     """One decision for each usage key, in the columns DECISION.
 
     `keys`: distinct usage_key with isrc, upc, title, artist, album, label, proprietary_id.
     `catalog`: rows of silver.catalog. The result depends on nothing but the rows and the rules: not on their
-    order, nor on partitions. `keep` may persist what several tiers use.
+    order, nor on partitions. `keep` may persist what several tiers use. `refused`: [usage_key, recording_id] that a person
+    has ruled out.
     """
+    refused = keys.select("usage_key", F.lit("").alias("recording_id")).limit(0) if refused is None else refused
     asked = keep(keys.select("usage_key", *FIELDS, "proprietary_id", *_forms()))
     known = keep(catalog.select("recording_id", *FIELDS, "proprietary_ids", *_forms()))
-    exact = keep(_exact_hits(asked, known))
+    exact = keep(_but(_exact_hits(asked, known), refused))
     rest = asked.join(exact.select("usage_key").distinct(), "usage_key", "left_anti")
     sides = [f"{side}_{name}" for side in "uc" for name in FIELDS]
-    found = [pairs.select("usage_key", "tier", "recording_id", *sides) for pairs in (exact, _fuzzy_pairs(rest, known, rules))]
+    fuzzy = _but(_fuzzy_pairs(rest, known, rules), refused)
+    found = [pairs.select("usage_key", "tier", "recording_id", *sides) for pairs in (exact, fuzzy)]
     # Grouped, so that a pair is compared once: for its first tier, and after the union, by one function.
     pairs = found[0].unionByName(found[1]).groupBy("usage_key", "recording_id", *sides).agg(F.min("tier").alias("tier"))
     comparisons = pairs.select(
@@ -100,6 +109,10 @@ def _pairs(asked: DataFrame, known: DataFrame, on: str) -> DataFrame:
     return ours.join(F.broadcast(theirs), on)
 
 
+def _but(pairs: DataFrame, refused: DataFrame) -> DataFrame:
+    return pairs.join(F.broadcast(refused), ["usage_key", "recording_id"], "left_anti")
+
+
 def _gather(comparisons: DataFrame) -> DataFrame:
     """For each key the comparisons of its deciding tier as one array, best first: by score, album, then recording."""
     seen = F.col("seen")
@@ -147,13 +160,38 @@ def _decide(gathered: DataFrame, rules: MatchingRules) -> DataFrame:
         .otherwise(F.least(best.score, F.lit(0.99)))
     )
     tier = F.element_at(F.array(*map(F.lit, _TIERS)), best.tier + 1)
+    recordings = F.array_distinct(F.transform("seen", lambda one: one.recording_id))
     return decided.select(
         "usage_key", "reconciliation_status", confidence.alias("match_confidence"),
         F.when(paid, best.recording_id).alias("recording_id"),
         F.when(F.col("reconciliation_status") == "UNCLAIMED", "none").otherwise(tier).alias("tier"),
         best.evidence.alias("evidence"),
-        F.size(F.array_distinct(F.transform("seen", lambda one: one.recording_id))).alias("candidates"),
+        F.size(recordings).alias("candidates"),
+        *[F.when(F.col("reconciliation_status") == "AMBIGUOUS", column).alias(name)
+          for name, column in _offered(F.slice(recordings, 1, _OFFERED)).items()],
     )  # fmt: skip
+
+
+def _offered(recordings: Column) -> dict[str, Column]:
+    """What a person is shown of these recordings: each with the score and the evidence of its best release."""
+
+    def best_of(recording: Column) -> Column:
+        return F.filter("seen", lambda one: one.recording_id == recording)[0]
+
+    def scored(recording: Column) -> Column:
+        return F.struct(recording.alias("recording_id"), best_of(recording).score.cast("decimal(5,4)").alias("score"))
+
+    def explained(recording: Column) -> Column:
+        parts = ("field", "level", "usage", "catalog")
+        return F.transform(
+            best_of(recording).evidence,
+            lambda item: F.struct(recording.alias("recording_id"), *[item[part].alias(part) for part in parts]),
+        )
+
+    return {
+        "offered": F.transform(recordings, scored),
+        "offered_evidence": F.flatten(F.transform(recordings, explained)),
+    }
 
 
 def _or_unclaimed(rules: MatchingRules) -> list[Column]:

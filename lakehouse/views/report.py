@@ -56,7 +56,7 @@ def _matching(reader: LakeReader, period: str) -> dict[str, int]:
     rows = reader.sql(
         f"""
         WITH keys AS (SELECT DISTINCT usage_key FROM {_of(reader, silver.usage.name, period)}),
-             latest AS (SELECT usage_key, arg_max(reconciliation_status, (period, catalog_version)) AS status
+             latest AS (SELECT usage_key, arg_max(reconciliation_status, (period, catalog_version, review_no)) AS status
                         FROM {matches} WHERE period <= ? GROUP BY usage_key)
         SELECT coalesce(status, 'UNCLAIMED') AS status, count(*) AS keys FROM keys LEFT JOIN latest USING (usage_key) GROUP BY 1
         """,

@@ -120,8 +120,20 @@ def _release(case: Case, env: Environment, given: Mapping[str, Any], scratch: Pa
     assert [row["status"] for row in outcome] == ["released"], outcome
 
 
+def _review(case: Case, env: Environment, given: Mapping[str, Any], scratch: Path) -> None:
+    """`review:` with `title` as reported, the recordings `offered`, `reason`, and `accept` unless all are rejected."""
+    from lakehouse.runs.review import Verdict, review
+    from lakehouse.views.review import review_queue
+
+    (entry,) = [entry for entry in review_queue(env.reader, env.rules.ruleset) if entry["title"] == given["title"]]
+    assert [one["recording_id"] for one in entry["candidates"]] == given["offered"]
+    (outcome,) = review(env, [Verdict(entry["usage_key"], given.get("accept"), given["reason"])], "Ada")
+    assert outcome["changed"]
+
+
 STEPS: dict[str, Step] = {
     "catalog": _catalog, "contracts": _contracts, "land": _land, "run": _run, "close": _close, "release": _release,
+    "review": _review,
 }  # fmt: skip
 
 

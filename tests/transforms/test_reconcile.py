@@ -105,7 +105,7 @@ def test_each_key_has_one_decision_with_status_confidence_and_columns(decided: d
 
     assert decided.keys() == CASES.keys()
     for row in decided.values():
-        assert {*silver.matches.columns} - {*row.asDict()} == {"catalog_version", "period"}
+        assert {*silver.matches.columns} - {*row.asDict()} == {"catalog_version", "review_no", "period"}
         assert row.reconciliation_status in silver.STATUSES
         assert 0 <= row.match_confidence <= 1
         assert row.ruleset == rules.ruleset
@@ -126,6 +126,28 @@ def test_the_evidence_names_every_field_with_both_values(decided: dict[str, Row]
         "album": ("null", None, "Slow Rivers"),
         "version": ("exact", None, None),
     }
+
+
+@pytest.mark.spark
+def test_an_ambiguous_key_offers_its_recordings_best_first_with_the_evidence_of_each(decided: dict[str, Row]) -> None:
+    twice = decided["same title twice"]
+    assert [(one.recording_id, str(one.score)) for one in twice.offered] == [("R3", "1.0000"), ("R4", "1.0000")]
+    albums = {item.recording_id: item.catalog for item in twice.offered_evidence if item.field == "album"}
+    assert albums == {"R3": "First", "R4": "Second"}
+    assert all((row.offered is None) == (row.reconciliation_status != "AMBIGUOUS") for row in decided.values())
+
+
+@pytest.mark.spark
+def test_what_a_person_ruled_out_is_not_found_again_by_any_tier(spark: SparkSession, rules: MatchingRules) -> None:
+    from lakehouse.transforms.reconcile import match_keys
+
+    keys = keys_frame(spark, {name: CASES[name][0] for name in ("isrc", "same title twice", "misspelt")})
+    pairs = [("isrc", "R6"), ("same title twice", "R3"), ("misspelt", "R1")]
+    refused = spark.createDataFrame(pairs, "usage_key string, recording_id string")
+    rows = {row.usage_key: row for row in match_keys(keys, catalog_frame(spark), rules, refused=refused).collect()}
+    assert (rows["isrc"].reconciliation_status, rows["isrc"].recording_id) == ("UNCLAIMED", None)
+    assert (rows["same title twice"].reconciliation_status, rows["same title twice"].recording_id) == ("MATCHED", "R4")
+    assert rows["misspelt"].recording_id == "R6"
 
 
 @pytest.mark.spark

@@ -1,0 +1,122 @@
+"""Commands for what people decide in matching, and for the money that waits for them. None of these needs a JVM but `replay`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lakehouse.cli import app
+from lakehouse.cli.frame import AnyPeriod, Output, command, table
+
+if TYPE_CHECKING:
+    from lakehouse.runs.environment import Environment
+
+review = typer.Typer(help="Matches in doubt: what they may be, and what a person says.", no_args_is_help=True)
+app.add_typer(review, name="review")
+
+Key = Annotated[str, typer.Argument(help="Usage key as `lakehouse review list` lists it; its first 8 digits are enough.")]
+Reason = Annotated[str, typer.Option(help="Why: kept for auditors.")]
+By = Annotated[str | None, typer.Option("--by", help="Who decides; by default the user of this machine.")]
+
+
+@command(review, "list")
+def review_list(env: Environment, out: Output, period: AnyPeriod = None) -> int:
+    """Keys in doubt whose money is held, the most at stake first, each with the recordings it may be and the evidence."""
+    from lakehouse.views.review import review_queue
+
+    queue = review_queue(env.reader, env.rules.ruleset, period)
+    out.show(queue, print_queue)
+    return 1 if queue else 0
+
+
+def print_queue(queue: list[dict[str, Any]]) -> None:
+    if not queue:
+        table([], "Review")
+    for entry in queue:
+        money = ", ".join(f"{amount} {currency}" for currency, amount in entry["money"].items())
+        typer.echo(f"\n{entry['usage_key'][:12]}  {money} since {entry['held_since']} from {', '.join(entry['sources'])}")
+        fields = ("title", "artist", "album", "isrc")
+        asked = {
+            "recording_id": "as reported",
+            "score": None,
+            **{name: entry[name] for name in fields},
+            "evidence": entry["tier"],
+        }
+        offered = [
+            {**{name: one[name] for name in ("recording_id", "score", *fields)},
+             "evidence": ", ".join(f"{item['field']} {item['level']}" for item in one["evidence"] if item["level"] != "null")}
+            for one in entry["candidates"]
+        ]  # fmt: skip
+        table([asked, *offered])
+
+
+@command(review, "accept")
+def review_accept(
+    env: Environment, out: Output, key: Key,
+    recording: Annotated[str, typer.Argument(help="The recording it is, as in the catalog.")],
+    reason: Reason, by: By = None,
+) -> int:  # fmt: skip
+    """Says which recording a key is: an alias, before every other tier, from the next run on."""
+    return _review(env, out, [(key, recording, reason)], by)
+
+
+@command(review, "reject")
+def review_reject(env: Environment, out: Output, key: Key, reason: Reason, by: By = None) -> int:
+    """Says that a key is none of the recordings offered. Its money stays held, and they are not offered again."""
+    return _review(env, out, [(key, None, reason)], by)
+
+
+@command(review, "export")
+def review_export(
+    env: Environment, out: Output, period: AnyPeriod = None,
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the workbook.")] = Path(),
+) -> int:  # fmt: skip
+    """Writes the queue as review.xlsx, to be filled in and imported."""
+    from lakehouse.export.review import review_workbook
+    from lakehouse.views.review import review_queue
+
+    written = review_workbook(review_queue(env.reader, env.rules.ruleset, period), out_dir)
+    out.show(written, lambda data: table([{k: f[k] for k in ("path", "rows", "sha256")} for f in data["files"]]))
+    return 0
+
+
+@command(review, "import")
+def review_import(
+    env: Environment, out: Output,
+    workbook: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The workbook, filled in.")], by: By = None,
+) -> int:  # fmt: skip
+    """Takes every decision of a workbook, or none where one of them is wrong."""
+    from lakehouse.export.review import read_workbook
+
+    said = [
+        (v["usage_key"], v["recording_id"] if v["decision"] == "accept" else None, v["reason"]) for v in read_workbook(workbook)
+    ]
+    return _review(env, out, said, by)
+
+
+def _review(env: Environment, out: Output, said: list[tuple[str, str | None, str]], by: str | None) -> int:
+    from lakehouse.runs.review import Verdict
+    from lakehouse.runs.review import review as keep
+    from lakehouse.store.lease import writer_lease
+
+    with writer_lease(env.root):
+        outcome = keep(env, [Verdict(*verdict) for verdict in said], by)
+    out.show(outcome, lambda rows: table(rows, "Reviews"))
+    return 0
+
+
+@command(app, "holding")
+def holding(env: Environment, out: Output, period: AnyPeriod = None) -> int:
+    """Money without an owner: the balance by currency, and what makes it up by reason, age and source."""
+    from lakehouse.views.holding import holding as held
+
+    out.show(held(env.reader, period), print_holding)
+    return 0
+
+
+def print_holding(found: dict[str, Any]) -> None:
+    table(found["balances"], f"Held at the end of {found['period'] or 'all periods'}")
+    columns = ("currency", "reason", "held_since", "age", "source", "keys", "usage_lines", "amount")
+    table(found["held"], "What it is made of", columns)
