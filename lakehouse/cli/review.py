@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lakehouse.cli import app
-from lakehouse.cli.frame import AnyPeriod, Output, command, table
+from lakehouse.cli.frame import AnyPeriod, Output, Period, command, table
 
 if TYPE_CHECKING:
     from lakehouse.runs.environment import Environment
@@ -120,3 +120,31 @@ def print_holding(found: dict[str, Any]) -> None:
     table(found["balances"], f"Held at the end of {found['period'] or 'all periods'}")
     columns = ("currency", "reason", "held_since", "age", "source", "keys", "usage_lines", "amount")
     table(found["held"], "What it is made of", columns)
+
+
+@command(app, "replay")
+def replay(
+    env: Environment, out: Output, period: Period,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would move; write nothing.")] = False,
+) -> int:  # fmt: skip
+    """Tries held money again under today's reviews, catalog, rules and contracts, and moves what has found an owner into the open period."""
+    from lakehouse.runs.replay import replay as try_again
+    from lakehouse.store.lease import writer_lease
+
+    if dry_run:
+        report = try_again(env, period, dry_run=True)
+    else:
+        with writer_lease(env.root):
+            report = try_again(env, period)
+    out.show(report, print_replay)
+    return 0
+
+
+def print_replay(report: dict[str, Any]) -> None:
+    verb = "would move" if report["dry_run"] else "moved"
+    sums = {
+        name: ", ".join(f"{m['amount']} {m['currency']}" for m in report[name]) or "nothing" for name in ("money", "still_held")
+    }
+    typer.echo(f"\n{report['period']}: {sums['money']} {verb}, {sums['still_held']} stays held")
+    columns = ("usage_key", "recording_id", "tier", "reason", "held_since", "source", "amount", "currency")
+    table([{**row, "usage_key": row["usage_key"][:12]} for row in report["moved"]], "Holds that find an owner", columns)

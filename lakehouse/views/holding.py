@@ -12,13 +12,16 @@ from lakehouse.views.common import published_or_draft, write_money
 _ALL = "9999-12"
 
 
-def open_holds(reader: LakeReader, period: str | None = None) -> str:
+def open_holds(reader: LakeReader, period: str | None = None, *, own_draft_alone: bool = False) -> str:
     """A query for the holds, published and drafted, that nothing has taken away by the end of `period` (by default: of all periods).
 
-    Two drafts may release the same hold, for neither knows which will be closed first; it is gone once.
+    Two drafts may release the same hold, for neither knows which will be closed first; it is gone once. `own_draft_alone` leaves
+    out the drafts of other periods: what a run of the period starts from.
     """
     entries = published_or_draft(reader, "holding")
     until = f"period <= '{period or _ALL}'"
+    if own_draft_alone:
+        until += f" AND (status = 'closed' OR period = '{period}')"
     return f"""(
         SELECT * FROM {entries} WHERE entry = 'hold' AND {until}
         AND entry_id NOT IN (SELECT releases FROM {entries} WHERE entry <> 'hold' AND {until}))"""

@@ -1,0 +1,97 @@
+"""Trying held money again: under today's reviews, catalog, rules and contracts, the holds that have found an owner move, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from pyspark.sql import functions as F
+
+from lakehouse.runs.environment import Environment
+from lakehouse.runs.frame import Work, run_jobs
+from lakehouse.runs.period import require_open
+from lakehouse.runs.stages import DRAFT, before, reconcile, resolve, state
+from lakehouse.store.reader import LakeReader
+from lakehouse.tables import bronze, gold, silver
+from lakehouse.transforms.groups import MEASURES, join_recordings, latest_decisions, superseded
+from lakehouse.transforms.groups import open_holds as never_taken
+from lakehouse.transforms.resolve import PAID
+from lakehouse.transforms.resolve import resolve as resolve_groups
+from lakehouse.views.common import write_money
+from lakehouse.views.holding import open_holds
+from lakehouse.views.review import newest_decisions
+
+Owner = dict[str, Any]
+
+
+def replay(env: Environment, period: str, dry_run: bool = False) -> dict[str, Any]:
+    """What moves from holding to its owners in the open `period`; with `dry_run`, what would, and nothing is written.
+
+    {period, dry_run, moved: [{entry_id, usage_key, recording_id, tier, reason, held_since, source, currency, amount}], money,
+    still_held}: the sums by currency. Only what is in the lake takes part: reports that have landed since wait for `run`.
+    Raises Findings for a closed period.
+    """
+    require_open(env, period)
+    held = _holds(env.reader, period)
+    if dry_run:
+        owners = _would_move(env, period)
+    else:
+        run_jobs((reconcile, resolve, state), env, period)
+        owners = _have_moved(env, period, held)
+    moved = [{**held[entry], **owners[entry]} for entry in sorted(held) if entry in owners]
+    kept = [hold for entry, hold in held.items() if entry not in owners]
+    return {
+        "period": period, "dry_run": dry_run, "money": _sums(moved), "still_held": _sums(kept),
+        "moved": [{**row, "amount": write_money(row["amount"], row["currency"])} for row in moved],
+    }  # fmt: skip
+
+
+def _holds(reader: LakeReader, period: str) -> dict[str, dict[str, Any]]:
+    rows = reader.sql(f"""
+        SELECT entry_id, usage_key, reason, held_since, source, currency, amount
+        FROM {open_holds(reader, period, own_draft_alone=True)}""")
+    return {row["entry_id"]: row for row in rows}
+
+
+def _have_moved(env: Environment, period: str, held: dict[str, dict[str, Any]]) -> dict[str, Owner]:
+    """Of what was held before the run, what now is not, and whose report was not replaced instead."""
+    reader = env.reader
+    drafted = reader.relation(DRAFT["holding"].name, where={"period": period})
+    reversed_ = {row["releases"] for row in reader.sql(f"SELECT releases FROM {drafted} WHERE entry = 'reversal'")}
+    gone = held.keys() - _holds(reader, period).keys() - reversed_
+    decisions = reader.sql(
+        f"SELECT usage_key, recording_id, tier FROM {newest_decisions(reader, env.rules.ruleset)} WHERE list_contains(?, usage_key)",
+        [sorted({held[entry]["usage_key"] for entry in gone})],
+    )
+    by_key = {row.pop("usage_key"): row for row in decisions}
+    return {entry: by_key[held[entry]["usage_key"]] for entry in gone}
+
+
+def _would_move(env: Environment, period: str) -> dict[str, Owner]:
+    """The holds that today's decisions and contracts give to somebody: what the stages would release, without their writes."""
+    work = Work(env, period, env.store.versions({*reconcile.reads, *resolve.reads}))
+    try:
+        (fresh,) = reconcile.body(work)
+        catalog = work.read(silver.catalog)
+        known = work.read(silver.matches).unionByName(fresh.rows.select(*silver.matches.columns))
+        decisions = work.keep(latest_decisions(known, env.rules.ruleset, work.pins[silver.catalog.name]))
+        dead = superseded(work.read(bronze.files))
+        drafted = env.store.read(DRAFT["holding"], period=period).where("entry = 'hold'")
+        held = never_taken(before(work, gold.holding)).unionByName(drafted).join(F.broadcast(dead), "file_id", "left_anti")
+        groups = held.withColumn("hold_id", F.col("entry_id")).select(*gold.GROUP, *MEASURES, "hold_id")
+        found = join_recordings(groups, decisions, catalog).where(F.col("reconciliation_status").isin(*PAID))
+        owned = resolve_groups(found, env.book(work.pins[silver.contracts.name])).where("contract_id IS NOT NULL")
+        rows = (
+            owned.select("hold_id", "usage_key").distinct().join(decisions, "usage_key").select("hold_id", "recording_id", "tier")
+        )
+        return {row.hold_id: {"recording_id": row.recording_id, "tier": row.tier} for row in rows.collect()}
+    finally:
+        work.release()
+
+
+def _sums(holds: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
+    sums: dict[str, Decimal] = {}
+    for hold in holds:
+        sums[hold["currency"]] = sums.get(hold["currency"], Decimal(0)) + hold["amount"]
+    return [{"currency": currency, "amount": write_money(amount, currency)} for currency, amount in sorted(sums.items())]
