@@ -1,0 +1,245 @@
+"""Routing as a document and a state machine: what becomes of a usage key after matching, decided the same way today and in a replay.
+
+A `Payload` is all that a decision depends on; `Ruleset.decide` is a pure function of it. Events name the payload by hash, so that
+ruleset and payloads together rebuild every decision.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from enum import Enum
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from lakehouse.errors import Findings, Misuse
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class RoutingState(Enum):
+    """Where a usage key stands. TIER4 is the end of the tiers: nothing has found it an owner."""
+
+    RECEIVED = "RECEIVED"
+    TIER1 = "TIER1"
+    TIER2 = "TIER2"
+    TIER3 = "TIER3"
+    TIER4 = "TIER4"
+    REVIEW = "REVIEW"
+    ROUTED = "ROUTED"
+    HELD = "HELD"
+    FINALIZED = "FINALIZED"
+    FROZEN = "FROZEN"
+
+
+_S = RoutingState
+# FINALIZED is terminal: what changes later is a new decision. A freeze of the books can be lifted only into what stood before it.
+TRANSITIONS: dict[RoutingState, frozenset[RoutingState]] = {
+    _S.RECEIVED: frozenset({_S.TIER1, _S.FROZEN}),
+    _S.TIER1: frozenset({_S.ROUTED, _S.REVIEW, _S.TIER2}),
+    _S.TIER2: frozenset({_S.ROUTED, _S.REVIEW, _S.TIER3}),
+    _S.TIER3: frozenset({_S.ROUTED, _S.REVIEW, _S.TIER4}),
+    _S.TIER4: frozenset({_S.HELD}),
+    _S.REVIEW: frozenset({_S.ROUTED, _S.HELD, _S.FROZEN}),
+    _S.HELD: frozenset({_S.RECEIVED, _S.FROZEN}),
+    _S.ROUTED: frozenset({_S.FINALIZED, _S.FROZEN}),
+    _S.FROZEN: frozenset({_S.RECEIVED, _S.REVIEW, _S.HELD, _S.ROUTED}),
+    _S.FINALIZED: frozenset(),
+}
+_TIERS = (_S.TIER1, _S.TIER2, _S.TIER3, _S.TIER4)
+
+
+def advance(state: RoutingState, to: RoutingState) -> RoutingState:
+    """The next state. Raises ValueError for a transition that is not allowed."""
+    if to not in TRANSITIONS[state]:
+        raise ValueError(f"{state.value} cannot become {to.value}")
+    return to
+
+
+class Gap(Enum):
+    """Why money has no owner, whatever the vendor's spelling."""
+
+    INCOMPLETE = "INCOMPLETE"
+    CONFLICTING = "CONFLICTING"
+    DELAYED = "DELAYED"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Payload(_Strict):
+    """A matcher's decision as routing receives it: the key, what the reports call it, and what was found. `confidence` is its shortest text."""
+
+    usage_key: str = Field(pattern="^[0-9a-f]{64}$")
+    isrc: str | None
+    upc: str | None
+    title: str | None
+    artist: str | None
+    proprietary_id: str | None
+    ruleset: str
+    catalog_version: int = Field(ge=0)
+    review_no: int = Field(ge=0)
+    reconciliation_status: str
+    match_confidence: str = Field(pattern=r"^[0-9.e-]+$")
+    tier: str
+    recording_id: str | None
+
+    def canonical(self) -> str:
+        """JSON with its keys in order and nothing between: the same payload is the same text."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.canonical().encode()).hexdigest()
+
+
+class Tier(BaseModel):
+    """A tier of the matcher, its level in the state machine, and the confidence from which it pays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tier: str
+    level: Literal[1, 2]
+    threshold: Share
+
+
+class When(BaseModel):
+    """Conditions of a rule; one that is not given holds for all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: tuple[Literal["MATCHED", "DRIFT_FLAGGED", "AMBIGUOUS", "UNCLAIMED"], ...] = ()
+    level: tuple[int, ...] = ()
+    gap: tuple[Gap, ...] = ()
+
+
+class Rule(BaseModel):
+    """One branch of the tree."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    when: When
+    state: Literal["ROUTED", "REVIEW", "HELD"]
+    to: Literal["gold.royalty_lines", "gold.holding"]
+
+
+class Decision(_Strict):
+    """What became of a payload: by which rule, over which states, to which table, and why it waits where it does."""
+
+    rule_id: str
+    path: tuple[str, ...]
+    to: str
+    gap: str | None
+
+    @property
+    def state(self) -> str:
+        return self.path[-1]
+
+
+class Ruleset(BaseModel):
+    """The routing document."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: int = Field(ge=1)
+    tiers: tuple[Tier, ...] = Field(min_length=1)
+    unknown: tuple[str, ...]
+    rules: tuple[Rule, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Ruleset:
+        for what, names in (("tier", [t.tier for t in self.tiers]), ("rule", [r.id for r in self.rules])):
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"{what} {', '.join(twice)} is declared twice")
+        if [t.level for t in self.tiers] != sorted(t.level for t in self.tiers):
+            raise ValueError("the levels of `tiers` must not fall from one to the next")
+        if odd := [rule.id for rule in self.rules if (rule.state == "ROUTED") != (rule.to == "gold.royalty_lines")]:
+            raise ValueError(f"ROUTED goes to gold.royalty_lines and everything else to gold.holding: {', '.join(odd)}")
+        return self
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        return {tier.tier: tier.threshold for tier in self.tiers}
+
+    def is_unknown(self, value: str | None) -> bool:
+        """Whether a value says nothing, in any of the spellings."""
+        text = (value or "").strip().casefold()
+        return text in self.unknown or (text != "" and not text.strip("0"))
+
+    def gap(self, payload: Payload) -> Gap | None:
+        """Why the money waits; None where it does not. Without an identifier, a key needs title and artist to be complete."""
+        if payload.reconciliation_status in ("MATCHED", "DRIFT_FLAGGED"):
+            return None
+        identified = not all(map(self.is_unknown, (payload.isrc, payload.proprietary_id)))
+        if not identified and (self.is_unknown(payload.title) or self.is_unknown(payload.artist)):
+            return Gap.INCOMPLETE
+        return Gap.CONFLICTING if payload.reconciliation_status == "AMBIGUOUS" else Gap.DELAYED
+
+    def decide(self, payload: Payload) -> Decision:
+        """The first rule that fits. Raises Findings where none does: an unknown failure stops the run."""
+        gap, level = self.gap(payload), {t.tier: t.level for t in self.tiers}.get(payload.tier)
+        for rule in self.rules:
+            when = rule.when
+            fits = not when.status or payload.reconciliation_status in when.status
+            if fits and (not when.level or level in when.level) and (not when.gap or gap in when.gap):
+                path = tuple(state.value for state in _path(level, RoutingState[rule.state]))
+                return Decision(rule_id=rule.id, path=path, to=rule.to, gap=gap.value if gap else None)
+        raise Findings(
+            f"No rule of routing version {self.version} says what becomes of {payload.reconciliation_status} by tier {payload.tier}"
+            f" with gap {gap.value if gap else 'none'} (usage key {payload.usage_key}). Add one to conf/routing.yaml under a new version."
+        )
+
+
+def _path(level: int | None, end: RoutingState) -> Iterator[RoutingState]:
+    """The states from RECEIVED through the tiers up to the one that decided, or through all of them, to the end."""
+    state = RoutingState.RECEIVED
+    yield state
+    for tier in _TIERS[: level or len(_TIERS)]:
+        yield (state := advance(state, tier))
+    yield advance(state, end)
+
+
+def event_id(payload_sha256: str, ruleset_sha256: str) -> str:
+    """The idempotency key of a routing decision: the same payload under the same rules is one decision, however often it is tried."""
+    return hashlib.sha256(f"{payload_sha256}|{ruleset_sha256}".encode()).hexdigest()
+
+
+def read_ruleset(text: str, name: str = "conf/routing.yaml") -> Ruleset:
+    """The ruleset in a document. Raises Misuse, naming document and key."""
+    try:
+        return Ruleset.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise Misuse(f"{name}: not valid YAML: {error}") from None
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors())
+        raise Misuse(f"{name}: {wrong}") from None
+
+
+def ruleset_sha256(text: str) -> str:
+    """SHA-256 of the document as it is written."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def draw(ruleset: Ruleset) -> str:
+    """The tiers and the tree, in the order of the document."""
+    lines = [f"routing version {ruleset.version}", "├── tiers, the first that decides stops the search"]
+    for tier in ruleset.tiers:
+        lines.append(f"│   {_branch(tier is ruleset.tiers[-1])} {tier.tier} (tier {tier.level}), paid from {tier.threshold:g}")
+    lines.append("└── rules, the first that fits decides; none stops the run")
+    for rule in ruleset.rules:
+        lines.append(f"    {_branch(rule is ruleset.rules[-1])} {rule.id}: {_words(rule.when)} → {rule.state}, {rule.to}")
+    return "\n".join(lines)
+
+
+def _branch(last: bool) -> str:
+    return "└──" if last else "├──"
+
+
+def _words(when: When) -> str:
+    parts = [("", when.status), ("tier ", when.level), ("gap ", tuple(gap.value for gap in when.gap))]
+    return ", ".join(f"{word}{' or '.join(map(str, values))}" for word, values in parts if values) or "anything"
