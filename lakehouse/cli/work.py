@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 catalog = typer.Typer(help="The recordings the label controls.", no_args_is_help=True)
 contracts = typer.Typer(help="The contract book.", no_args_is_help=True)
+events = typer.Typer(help="Advances, costs and payments of accounts.", no_args_is_help=True)
 app.add_typer(catalog, name="catalog")
+app.add_typer(events, name="events")
 app.add_typer(contracts, name="contracts")
 
 Paths = Annotated[list[Path], typer.Argument(help="Files or folders.", exists=True)]
@@ -66,6 +68,17 @@ def catalog_load(env: Environment, out: Output, files: Paths) -> int:
         loaded = load_catalog(env, files)
     out.show(loaded, print_loaded)
     return 1 if any(f["severity"] == "error" for f in loaded["findings"]) else 0
+
+
+@command(events, "load")
+def events_load(env: Environment, out: Output, files: Paths) -> int:
+    """Loads advances, costs and payments from CSV, each once by its event_id."""
+    from lakehouse.runs.admin import load_events
+
+    with writer_lease(env.root):
+        loaded = load_events(env, files)
+    out.show(loaded, lambda d: typer.echo(f"{d['added']} events added; {d['events']} are in the books."))
+    return 0
 
 
 def print_loaded(loaded: dict[str, Any]) -> None:

@@ -75,8 +75,8 @@ def book_events(books: Books, book: ContractBook, events: Iterable[Event], tally
             _payment(books, event, tally)
         elif event.event == "society_payment":
             # Told on the side: a society owes it, so that it is never recouped from and never paid again.
-            to, name = f"memo:received_from_society:{event.payee}", "society_payment"
-            books.post(name, event.payee, event.currency, event.event_id, event.amount, to, "memo:societies")
+            to, name = f"equity:memo:received_from_society:{event.payee}", "society_payment"
+            books.post(name, event.payee, event.currency, event.event_id, event.amount, to, "equity:memo:societies")
 
 
 def _advanced(event: Event, contract: Contract) -> dict[str, Decimal]:
@@ -94,7 +94,7 @@ def _cost(books: Books, event: Event, contract: Contract) -> None:
     borne = add(event.amount, recoupable.copy_negate())
     payee = event.payee or term.to or main_payee(contract) or contract.label
     source = f"{event.event_id}:{term_id}" if terms else event.event_id
-    books.post("cost_borne", "", event.currency, source, borne, f"expense:costs:{event.contract}", "assets:bank")
+    books.post("cost_borne", "", event.currency, source, borne, f"expenses:costs:{event.contract}", "assets:bank")
     books.move(recoupable, "costs", event.contract, "", event.currency)
     if term.charge == "shared":
         books.move(recoupable, "shared_cost", event.contract, "", event.currency)
@@ -132,12 +132,12 @@ def hold_reserves(books: Books, book: ContractBook, lines: Iterable[Line], tally
         for ref, part in split(amount, due).items():
             books.move(part, "reserve", contract, payee, currency, ref)
         accrued, held = f"liabilities:accrued:{payee}", f"liabilities:reserves:{payee}"
-        debit = accrued if term.timing == "after" else f"expense:royalties:{contract}"
+        debit = accrued if term.timing == "after" else f"expenses:royalties:{contract}"
         account = (contract, payee, currency)
         if term.timing == "after":
             tally.earned[account] = add(tally.earned[account], amount)
             tally.reserved[account] = add(tally.reserved[account], amount)
-            books.post("earned_and_held", payee, currency, term_id, amount, f"expense:royalties:{contract}", accrued)
+            books.post("earned_and_held", payee, currency, term_id, amount, f"expenses:royalties:{contract}", accrued)
         books.post("reserve", payee, currency, term_id, amount, debit, held)
 
 

@@ -75,7 +75,7 @@ def _add(books: Books, account: tuple[str, str, str], term_id: str, amount: Deci
     accrued = f"liabilities:accrued:{payee}"
     if amount > 0:
         tally.earned[account] = add(tally.earned[account], amount)
-        books.post("guarantee", payee, currency, term_id, amount, f"expense:guarantees:{contract}", accrued)
+        books.post("guarantee", payee, currency, term_id, amount, f"expenses:guarantees:{contract}", accrued)
     else:
         tally.deducted[account] = add(tally.deducted[account], amount.copy_negate())
-        books.post("guarantee_offset", payee, currency, term_id, amount.copy_negate(), accrued, f"expense:guarantees:{contract}")
+        books.post("guarantee_offset", payee, currency, term_id, amount.copy_negate(), accrued, f"expenses:guarantees:{contract}")

@@ -88,7 +88,7 @@ def _earn(books: Books, lines: Iterable[Line], tally: Tally) -> None:
             sums[line.contract, line.payee, line.currency] = add(sums[line.contract, line.payee, line.currency], line.amount)
     for (contract, payee, currency), amount in sorted(sums.items()):
         tally.earned[contract, payee, currency] = add(tally.earned[contract, payee, currency], amount)
-        books.post("earned", payee, currency, contract, amount, f"expense:royalties:{contract}", f"liabilities:accrued:{payee}")
+        books.post("earned", payee, currency, contract, amount, f"expenses:royalties:{contract}", f"liabilities:accrued:{payee}")
 
 
 def _recoup(

@@ -71,5 +71,35 @@ def load_contracts(env: Environment, path: Path) -> dict[str, Any]:
     return {"version": version, "sha256": book.sha256, "contracts": len(book.contracts)}
 
 
+def load_events(env: Environment, files: Sequence[Path]) -> dict[str, Any]:
+    """Adds events of accounts (advances, costs, payments). {version, events, added}.
+
+    An id that is known already, with the same facts, is not added again. Raises Findings where a file cannot be read, an id comes with
+    other facts, or the period is closed.
+    """
+    from lakehouse.sources.events import read_events
+
+    reader = env.reader
+    known = {row["event_id"]: row for row in reader.sql(f"SELECT * FROM {reader.relation(silver.account_events.name)}")}
+    given = read_events(files)
+    changed = sorted(event["event_id"] for event in given if known.get(event["event_id"], event) != event)
+    fresh = [event for event in given if event["event_id"] not in known]
+    closed = set(env.closed_periods())
+    late = sorted({event["period"] for event in fresh} & closed)
+    if changed or late:
+        told = [
+            f"{event_id} is booked already with other facts: book the difference under an id of its own" for event_id in changed
+        ]
+        told += [f"{period} is closed: book what belongs to it in an open period" for period in late]
+        raise Findings("The events were not loaded: " + "; ".join(told) + ".")
+    rows = sorted([*known.values(), *fresh], key=lambda event: event["event_id"])
+    version = (
+        _replace(env, silver.account_events, rows, {"job": "events load"})
+        if fresh
+        else reader.version(silver.account_events.name)
+    )
+    return {"version": version, "events": len(rows), "added": len(fresh)}
+
+
 def _replace(env: Environment, table: Table, rows: list[dict[str, Any]], note: dict[str, str]) -> int:
     return replace_rows(env.root, table, rows, {**note, "code_version": lakehouse.__version__})

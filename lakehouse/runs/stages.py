@@ -24,8 +24,7 @@ from lakehouse.transforms.resolve import PAID, reversals, royalty_lines
 from lakehouse.transforms.resolve import resolve as resolve_groups
 from lakehouse.transforms.review import alias_decisions, refused_pairs, standing_reviews
 from lakehouse.transforms.roots import partition_roots
-from lakehouse.transforms.statements import opening_balances
-from lakehouse.transforms.statements import state as state_accounts
+from lakehouse.transforms.statements import opening_balances, settle_accounts
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -160,17 +159,19 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
 
 @job(
     reads=(
-        DRAFT["royalty_lines"], DRAFT["holding"], bronze.files, silver.usage, silver.contracts, ops.quarantine, ops.releases,
-        gold.statements, gold.conservation, gold.periods,
+        DRAFT["royalty_lines"], DRAFT["holding"], bronze.files, silver.usage, silver.contracts, silver.account_events, ops.quarantine,
+        ops.releases, gold.balances, gold.conservation, gold.periods,
     ),
-    writes=(DRAFT["statements"], DRAFT["ledger"], DRAFT["conservation"], DRAFT["partitions"]),
+    writes=(DRAFT["statements"], DRAFT["ledger"], DRAFT["balances"], DRAFT["conservation"], DRAFT["partitions"]),
 )  # fmt: skip
 def state(work: Work) -> Sequence[Append | Replace]:
     """Draws up the statements, the ledger and the proof that nothing is lost; stops where something is."""
     period = work.period
     lines, holding = work.keep(work.read_period(DRAFT["royalty_lines"])), work.read_period(DRAFT["holding"])
     book = work.env.book(work.pins[silver.contracts.name])
-    statements = work.keep(state_accounts(lines, opening_balances(before(work, gold.statements), period), book, period))
+    opening = opening_balances(before(work, gold.balances), work.env.closed_periods(), period)
+    events = work.read(silver.account_events).where(F.col("period") == period)
+    settled = settle_accounts(lines, opening, events, book, period, work.keep)
     conserved = work.keep(_conserved(work, lines, holding))
     require_no_difference(conserved)
     partitions = (
@@ -179,10 +180,11 @@ def state(work: Work) -> Sequence[Append | Replace]:
         .withColumn("period", F.lit(period))
     )
     return [
-        Replace(DRAFT["ledger"], book_ledger(lines, holding, statements, period)),
+        Replace(DRAFT["ledger"], book_ledger(lines, holding, settled.movements, period)),
+        Replace(DRAFT["balances"], settled.balances),
         Replace(DRAFT["conservation"], conserved),
         Replace(DRAFT["partitions"], partitions),
-        Replace(DRAFT["statements"], statements),
+        Replace(DRAFT["statements"], settled.statements),
     ]
 
 

@@ -13,6 +13,8 @@ from lakehouse.tables import Table, gold
 
 # The columns of a logical partition, within a period.
 PARTITION = ("currency", "payee")
+# What a payee is owed and has not been stated as payable yet.
+_ACCRUED = "liabilities:accrued:"
 
 
 def _of(reader: LakeReader, name: str, period: str) -> str:
@@ -20,9 +22,9 @@ def _of(reader: LakeReader, name: str, period: str) -> str:
 
 
 def _check_statements(reader: LakeReader, period: str) -> Iterable[Finding]:
-    """opening + earned - deducted - recouped - reserved - taxed = payable + carried - rounding."""
+    """opening + earned - deducted - recouped - reserved - taxed + converted = payable + carried - rounding."""
     query = f"""
-        SELECT statement_id, opening + earned - deducted - recouped - reserved - taxed AS due,
+        SELECT statement_id, opening + earned - deducted - recouped - reserved - taxed + converted AS due,
             payable + carried - rounding AS settled
         FROM {_of(reader, gold.statements.name, period)} WHERE due <> settled ORDER BY 1
     """
@@ -48,20 +50,40 @@ def _check_openings(reader: LakeReader, period: str) -> Iterable[Finding]:
 
 
 def _check_earned(reader: LakeReader, period: str) -> Iterable[Finding]:
-    """What a statement calls earned is the sum of its payee's payable royalty lines."""
+    """What the books call earned is the sum of the payee's payable royalty lines, and a statement counts those lines."""
     query = f"""
-        WITH earned AS (
+        WITH summed AS (
             SELECT currency, payee, sum(amount) AS amount, count(*) AS lines
-            FROM {_of(reader, gold.royalty_lines.name, period)} WHERE category = 'payable' GROUP BY ALL)
-        SELECT currency, payee, coalesce(s.earned, 0) AS stated, coalesce(e.amount, 0) AS summed,
-            coalesce(s.lines, 0) AS stated_lines, coalesce(e.lines, 0) AS found_lines
-        FROM {_of(reader, gold.statements.name, period)} s FULL JOIN earned e USING (currency, payee)
-        WHERE stated <> summed OR stated_lines <> found_lines ORDER BY ALL
+            FROM {_of(reader, gold.royalty_lines.name, period)} WHERE category = 'payable' GROUP BY ALL),
+        booked AS (
+            SELECT currency, substr(account, {len(_ACCRUED) + 1}) AS payee, -sum(amount) AS amount
+            FROM {_of(reader, gold.ledger.name, period)} WHERE kind = 'earned' AND starts_with(account, '{_ACCRUED}') GROUP BY ALL)
+        SELECT currency, payee, coalesce(booked.amount, 0) AS stated, coalesce(summed.amount, 0) AS found,
+            coalesce(s.lines, 0) AS stated_lines, coalesce(summed.lines, 0) AS found_lines
+        FROM {_of(reader, gold.statements.name, period)} s FULL JOIN summed USING (currency, payee)
+        FULL JOIN booked USING (currency, payee)
+        WHERE stated <> found OR stated_lines <> found_lines ORDER BY ALL
     """
     for row in reader.sql(query):
-        difference = _differs("sum of royalty lines", row["summed"], "stated", row["stated"])
+        difference = _differs("sum of royalty lines", row["found"], "booked as earned", row["stated"])
         counts = f"{row['found_lines']} lines are there, {row['stated_lines']} are stated."
         message = f"{period}, {row['payee']}, {row['currency']}: {difference} {counts}"
+        yield Finding("totals_mismatch", f"gold.statements/{period}-{row['currency']}-{row['payee']}", message)
+
+
+def _check_accrued(reader: LakeReader, period: str) -> Iterable[Finding]:
+    """What the books move on a payee's account is what its statement says: from the opening to the carried balance."""
+    query = f"""
+        WITH moved AS (
+            SELECT currency, substr(account, {len(_ACCRUED) + 1}) AS payee, -sum(amount) AS amount
+            FROM {_of(reader, gold.ledger.name, period)} WHERE starts_with(account, '{_ACCRUED}') GROUP BY ALL)
+        SELECT currency, payee, coalesce(s.carried - s.opening, 0) AS stated, coalesce(moved.amount, 0) AS found
+        FROM {_of(reader, gold.statements.name, period)} s FULL JOIN moved USING (currency, payee)
+        WHERE stated <> found ORDER BY ALL
+    """
+    for row in reader.sql(query):
+        difference = _differs("moved in the ledger", row["found"], "carried less opening", row["stated"])
+        message = f"{period}, {row['payee']}, {row['currency']}: {difference}"
         yield Finding("totals_mismatch", f"gold.statements/{period}-{row['currency']}-{row['payee']}", message)
 
 
@@ -128,7 +150,8 @@ def _minus(one: Decimal, other: Decimal) -> Decimal:
 ARITHMETIC: tuple[tuple[Callable[[LakeReader, str], Iterable[Finding]], tuple[Table, ...]], ...] = (
     (_check_statements, (gold.statements,)),
     (_check_openings, (gold.statements,)),
-    (_check_earned, (gold.statements, gold.royalty_lines)),
+    (_check_earned, (gold.statements, gold.royalty_lines, gold.ledger)),
+    (_check_accrued, (gold.statements, gold.ledger)),
     (_check_ledger, (gold.ledger,)),
     (_check_conservation, (gold.conservation,)),
 )

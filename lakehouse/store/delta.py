@@ -50,7 +50,7 @@ class DeltaStore:
         """What decides the rows that a job of this period may read: its version, or its data files up to the period."""
         if "period" not in table.partition_by:
             return str(self.versions([table])[table.name])
-        files = deltalake.DeltaTable(self.path(table)).file_uris([("period", "<=", period)])
+        files = deltalake.DeltaTable(self.path(table)).file_uris(file_pruning_predicate=[("period", "<=", period)])
         return hashlib.sha256("\n".join(sorted(file.rsplit("/", 1)[-1] for file in files)).encode()).hexdigest()
 
     def read(self, table: Table, version: int | None = None, *, period: str | None = None, up_to: str | None = None) -> DataFrame:
@@ -65,7 +65,7 @@ class DeltaStore:
         if features := _NOT_PLAIN & set(delta.protocol().reader_features or ()):
             raise Misuse(f"{table.name} uses {', '.join(sorted(features))}: its files are not its rows. Rewrite it without.")
         # The log gives addresses, in which a blank is %20; Spark asks for paths.
-        files = sorted(unquote(address) for address in delta.file_uris(partitions))
+        files = sorted(unquote(address) for address in delta.file_uris(file_pruning_predicate=partitions))
         schema = ", ".join(f"{field.name} {field.type}" for field in table.fields)
         if not files:
             return self.spark.createDataFrame([], schema)

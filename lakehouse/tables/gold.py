@@ -3,7 +3,7 @@
 from lakehouse.tables.declare import UNITS, Field, Table, currency, money, period, sha256
 from lakehouse.tables.silver import CONFIGURATIONS, MEANINGS
 
-CATEGORIES = ("payable", "retained", "fee", "tax")
+CATEGORIES = ("payable", "reserved", "retained", "fee", "tax")
 HOLDING_ENTRIES = ("hold", "release", "reversal")
 
 # The dimensions of a royalty line: usage lines that agree in all of them are one amount.
@@ -63,7 +63,12 @@ holding = Table(
         Field("entry", "string", "hold adds, release and reversal take away", True, one_of=HOLDING_ENTRIES),
         Field("releases", "string", "entry_id of the hold that this entry takes away"),
         *GROUP_FIELDS,
-        Field("reason", "string", "Why it is held: AMBIGUOUS, UNCLAIMED or NO_CONTRACT", required=True),
+        Field(
+            "reason",
+            "string",
+            "Why it is held: AMBIGUOUS, UNCLAIMED, NO_CONTRACT, or what the contract asks for and the report does not say",
+            required=True,
+        ),
         period("held_since", "Statement period in which the money was first held"),
         Field("usage_lines", "bigint", "How many usage lines are in the group", required=True),
         Field("units", UNITS, "Their units", required=True),
@@ -74,7 +79,7 @@ holding = Table(
 statements = Table(
     name="gold.statements",
     doc="One statement for each payee, currency and statement period. opening + earned - deducted - recouped - reserved - taxed"
-    " = payable + carried - rounding.",
+    " + converted = payable + carried - rounding.",
     grain=("period", "currency", "payee"),
     partition_by=("period", "currency"),
     fields=(
@@ -89,10 +94,35 @@ statements = Table(
         money("recouped", "Applied against advances"),
         money("reserved", "Held back against returns, less what was released"),
         money("taxed", "Withholding tax"),
+        money("converted", "Moved here from, or away to, the currency in which the payee is paid"),
         money("payable", "To be paid, in whole minor units of the currency"),
         money("carried", "Balance carried to the next statement"),
         money("rounding", "Payable less the exact amount: what the one rounding added"),
+        money("unrecouped", "Advances and costs that are still to be recouped after the statement"),
+        money("held", "Reserves and points that wait after the statement"),
         Field("lines", "bigint", "Royalty lines behind the statement", required=True),
+    ),
+)
+
+balances = Table(
+    name="gold.balances",
+    doc="What every account holds at the end of a statement period, whole: the opening of the next. Kinds of money (carried, payable,"
+    " advance, cost, shared_cost, reserve, pending) and numbers that go on counting (recouped, guarantee, position, ...).",
+    grain=("period", "kind", "contract_id", "payee", "currency", "ref"),
+    partition_by=("period",),
+    fields=(
+        period(),
+        Field("kind", "string", "What is held", required=True),
+        Field("contract_id", "string", "Under which contract; empty where it is the payee's as such", required=True),
+        Field("payee", "string", "Whose; empty where it is the contract's", required=True),
+        currency(),
+        Field(
+            "ref",
+            "string",
+            "What tells balances of a kind apart, such as the month in which a reserve is released",
+            required=True,
+        ),
+        money("amount", "How much"),
     ),
 )
 
@@ -104,6 +134,7 @@ ledger = Table(
     fields=(
         period(),
         Field("transaction_id", "string", "What is booked: period-currency-subject", required=True),
+        Field("kind", "string", "What it is: report, earned, recouped, reserve, tax, payable, ...", required=True),
         Field("account", "string", "Account, from general to particular, joined by ':'", required=True),
         currency(),
         money("amount", "Debit positive, credit negative"),
@@ -168,5 +199,5 @@ periods = Table(
 )
 
 # What a run drafts and a close publishes, in the order of publication.
-PUBLISHED = (royalty_lines, holding, statements, ledger, conservation, partitions)
+PUBLISHED = (royalty_lines, holding, statements, ledger, balances, conservation, partitions)
 DRAFTS = tuple(table.draft() for table in PUBLISHED)

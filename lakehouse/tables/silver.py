@@ -199,3 +199,22 @@ matches = Table(
         ),
     ),
 )
+
+account_events = Table(
+    name="silver.account_events",
+    doc="What happened to accounts besides usage: advances, costs, payments. Loaded once by its id, for an open period.",
+    grain=("event_id",),
+    append_only=False,
+    fields=(
+        Field("event_id", "string", "Its id in the books it comes from", required=True),
+        period("period", "Statement period in which it is booked"),
+        Field("event", "string", "What happened", True, one_of=("cost", "advance", "payment", "society_payment")),
+        Field("contract", "string", "Under which contract; empty for a payment", required=True),
+        Field("payee", "string", "Whose account; empty where the contract says", required=True),
+        money("amount", "How much, positive"),
+        currency(),
+        Field("cost_type", "string", "Kind of cost, for terms that tell kinds apart"),
+        Field("territory", "string", "ISO 3166-1 alpha-2, or ZZ", required=True),
+        Field("date", "string", "Day, YYYY-MM-DD"),
+    ),
+)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 _PLACES = ("payable", "retained", "fees", "tax", "held", "quarantined")
-_CATEGORIES = {"payable": "payable", "retained": "retained", "fee": "fees", "tax": "tax"}
+_CATEGORIES = {"payable": "payable", "reserved": "payable", "retained": "retained", "fee": "fees", "tax": "tax"}
 _KEYS = ("file_id", "source", "currency")
 
 

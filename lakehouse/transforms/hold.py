@@ -20,7 +20,7 @@ def holds(unpaid: DataFrame, resolved: DataFrame, period: str) -> DataFrame:
         *GROUP, F.col("reconciliation_status").alias("reason"), "usage_lines", "units", "amount"
     )
     uncovered = resolved.where("contract_id IS NULL AND hold_id IS NULL").select(
-        *GROUP, F.lit("NO_CONTRACT").alias("reason"), "usage_lines", "units", F.col("base").alias("amount")
+        *GROUP, F.col("refusal").alias("reason"), "usage_lines", "units", F.col("base").alias("amount")
     )
     return (
         unmatched.unionByName(uncovered)

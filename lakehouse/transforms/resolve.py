@@ -32,6 +32,7 @@ _PARTS = (
 _RESOLVED = (
     *(field for field in gold.royalty_lines.fields if field.name in (*GROUP, *_PARTS)),
     Field("hold_id", "string", "The hold that the group comes from, where it was held before"),
+    Field("refusal", "string", "Why no contract could be applied, where none was"),
 )
 
 
@@ -39,7 +40,8 @@ def resolve(groups: DataFrame, book: ContractBook) -> DataFrame:
     """Royalty parts of every group, and a row with no contract for each group that none covers.
 
     In: `GROUP`, measures, recording_id, catalog_artist, catalog_label, hold_id. Out: `GROUP`, the recording and its contract,
-    payee, role, category, base, amount, stages and hold_id; contract_id is NULL where the money has no contract.
+    payee, role, category, base, amount, stages and hold_id; contract_id is NULL, with the refusal, where no contract
+    could be applied.
     """
     columns = [*GROUP, *MEASURES, "recording_id", "catalog_artist", "catalog_label", "hold_id"]
     schema = ", ".join(f"{f.name} {f.type}" for f in _RESOLVED)
@@ -61,14 +63,20 @@ def _rows(group: dict[str, Any], book: ContractBook) -> Iterator[dict[str, Any]]
     contract = book.in_force(group["recording_id"], group["catalog_artist"], group["catalog_label"], group["usage_period"])
     shared = {**group, "base": group["amount"]}
     if contract is None:
-        yield shared
+        yield {**shared, "refusal": "NO_CONTRACT"}
         return
     usage = Usage(
         recording=group["recording_id"], territory=group["territory"], channel=group["channel"], configuration=group["configuration"],
         price_category=group["price_category"], source=group["source"], usage_period=group["usage_period"],
         report_period=group["report_period"], units=group["units"], currency=group["currency"],
     )  # fmt: skip
-    for part in contract.split(usage, group["amount"]):
+    try:
+        parts = contract.split(usage, group["amount"])
+    except ValueError as error:
+        # A price that a term needs and the report does not give: the money waits, and the hold says for what.
+        yield {**shared, "refusal": f"{contract.contract}: {error}"}
+        return
+    for part in parts:
         yield {**shared, "contract_id": contract.contract, "contract_version": contract.version, **_part(part)}
 
 

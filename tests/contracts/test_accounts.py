@@ -141,7 +141,7 @@ def test_what_a_society_has_paid_is_told_and_never_recouped(tmp_path: Path) -> N
     report = trial(tmp_path, HALF, usage)
     assert _statements(report, "earned", "recouped", "payable", "unrecouped") == [(0, 0, 0, 100)]
     assert {m["account"] for m in report["movements"] if m["kind"] == "society_payment"} == {
-        "memo:received_from_society:P-ANA", "memo:societies",
+        "equity:memo:received_from_society:P-ANA", "equity:memo:societies",
     }  # fmt: skip
 
 

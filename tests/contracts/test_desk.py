@@ -52,7 +52,7 @@ def test_try_answers_with_lines_movements_and_statements(desk: Path) -> None:
         "amount": "50", "currency": "EUR", "stages": [{"stage": "master_share", "in": "100", "out": "50", "term": "C-1/1"}],
     }  # fmt: skip
     assert {m["account"] for m in report["movements"]} == {
-        "expense:royalties:C-1", "liabilities:accrued:P-ANA", "liabilities:payable:P-ANA", "income:rounding",
+        "expenses:royalties:C-1", "liabilities:accrued:P-ANA", "liabilities:payable:P-ANA", "income:rounding",
     }  # fmt: skip
 
 

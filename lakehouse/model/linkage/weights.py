@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from lakehouse.model.linkage.levels import COMPARISONS, OF_WORDS, PLACE
+from lakehouse.model.linkage.levels import COMPARISONS, OF_WORDS
 
 Numbers = npt.NDArray[np.float64]
 Share = Annotated[float, Field(gt=0, lt=1)]
