@@ -64,7 +64,7 @@ def test_an_installed_package_carries_every_module_and_the_whole_of_conf(install
 
 def test_an_installed_package_finds_its_settings_dialects_and_jars_without_the_checkout(installed: Path, tmp_path: Path) -> None:
     code = (
-        "import os; os.environ.pop('LAKEHOUSE_CONF', None)\n"
+        "import os; [os.environ.pop(name, None) for name in ('LAKEHOUSE_CONF', 'LAKEHOUSE_ENVIRONMENT')]\n"
         "from lakehouse.settings import conf_dir, load_settings\n"
         "from lakehouse.sources.recognise import load_dialects\n"
         "from lakehouse.jars import locked\n"

@@ -72,17 +72,19 @@ def _check_earned(reader: LakeReader, period: str) -> Iterable[Finding]:
 
 
 def _check_accrued(reader: LakeReader, period: str) -> Iterable[Finding]:
-    """What the books move on a payee's account is what its statement says: from the opening to the carried balance."""
+    """What the books move on a payee's account, before it is paid, is what the statement says."""
     query = f"""
         WITH moved AS (
             SELECT currency, substr(account, {len(_ACCRUED) + 1}) AS payee, -sum(amount) AS amount
-            FROM {_of(reader, gold.ledger.name, period)} WHERE starts_with(account, '{_ACCRUED}') GROUP BY ALL)
-        SELECT currency, payee, coalesce(s.carried - s.opening, 0) AS stated, coalesce(moved.amount, 0) AS found
+            FROM {_of(reader, gold.ledger.name, period)}
+            WHERE starts_with(account, '{_ACCRUED}') AND kind NOT IN ('payable', 'rounding') GROUP BY ALL)
+        SELECT currency, payee, coalesce(moved.amount, 0) AS found,
+            coalesce(s.earned - s.deducted - s.recouped - s.reserved - s.taxed + s.converted, 0) AS stated
         FROM {_of(reader, gold.statements.name, period)} s FULL JOIN moved USING (currency, payee)
         WHERE stated <> found ORDER BY ALL
     """
     for row in reader.sql(query):
-        difference = _differs("moved in the ledger", row["found"], "carried less opening", row["stated"])
+        difference = _differs("moved in the ledger", row["found"], "stated", row["stated"])
         message = f"{period}, {row['payee']}, {row['currency']}: {difference}"
         yield Finding("totals_mismatch", f"gold.statements/{period}-{row['currency']}-{row['payee']}", message)
 

@@ -115,6 +115,8 @@ def test_the_balances_hledger_computes_are_those_of_the_ledger(lake: Path, tmp_p
     found = {row["account"]: Decimal(row["balance"].split()[0]) for row in csv.DictReader(io.StringIO(said.stdout))}
     assert found == {
         "assets:receivable:distrokid_13": Decimal("9.5"),
+        "income:royalties:C-1": Decimal("-6"),
+        "expenses:royalties:C-1": Decimal("6"),
         "income:retained:P-LABEL": Decimal("-1.5"),
         "liabilities:fees:P-DIST": Decimal("-1.000000000000000001"),
         "liabilities:holding": Decimal("-0.999999999999999999"),

@@ -48,8 +48,8 @@ def test_a_sound_lake_is_verified_with_the_roots_of_the_reference(sound: Path) -
     assert report.findings == []
     assert report.ok
     assert [(p.period, p.rows, dict(p.totals)) for p in report.periods] == [
-        ("2026-05", 3 + 1 + 1 + 7 + 1 + 3, {"EUR": "6.000000000000000000"}),
-        ("2026-06", 2 + 0 + 2 + 6 + 1 + 2, {"EUR": "4.000000000000000000"}),
+        ("2026-05", 3 + 1 + 1 + 9 + 1 + 1 + 3, {"EUR": "6.000000000000000000"}),
+        ("2026-06", 2 + 0 + 2 + 9 + 2 + 1 + 2, {"EUR": "4.000000000000000000"}),
     ]
     published = LakeReader(str(sound))
     stated = published.sql(f"SELECT period, root FROM {published.relation('gold.periods')} ORDER BY 1")

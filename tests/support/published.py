@@ -64,7 +64,7 @@ def line(period: str, payee: str, category: str, amount: str, base: str, **more:
 def statement(
     period: str, payee: str, earned: str, payable: str, opening: str = "0", carried: str = "0", rounding: str = "0"
 ) -> dict[str, Any]:
-    nothing = dict.fromkeys(("deducted", "recouped", "reserved", "taxed"), "0")
+    nothing = dict.fromkeys(("deducted", "recouped", "reserved", "taxed", "converted", "unrecouped", "held"), "0")
     return nothing | {
         "period": period,
         "statement_id": f"{period}-EUR-{payee}",
@@ -80,11 +80,16 @@ def statement(
     }
 
 
-def postings(period: str, subject: str, memo: str, amounts: Mapping[str, str]) -> list[dict[str, Any]]:
+def balance(period: str, kind: str, payee: str, amount: str) -> dict[str, Any]:
+    return {"period": period, "kind": kind, "contract_id": "", "payee": payee, "currency": "EUR", "ref": "", "amount": amount}
+
+
+def postings(period: str, subject: str, memo: str, amounts: Mapping[str, str], kind: str = "report") -> list[dict[str, Any]]:
     return [
         {
             "period": period,
             "transaction_id": f"{period}-EUR-{subject}",
+            "kind": kind,
             "account": account,
             "currency": "EUR",
             "amount": amount,
@@ -123,7 +128,7 @@ def may() -> dict[str, list[dict[str, Any]]]:
                 "report-R1",
                 'Report of "distrokid_13"; May',
                 {
-                    "liabilities:accrued:A-LUNA": "-6",
+                    "income:royalties:C-1": "-6",
                     "income:retained:P-LABEL": "-1.5",
                     "liabilities:fees:P-DIST": "-1.000000000000000001",
                     "liabilities:holding": "-0.999999999999999999",
@@ -131,12 +136,17 @@ def may() -> dict[str, list[dict[str, Any]]]:
                 },
             ),
             *postings(
+                period, "earned-A-LUNA", "Earned", {"expenses:royalties:C-1": "6", "liabilities:accrued:A-LUNA": "-6"}, "earned"
+            ),
+            *postings(
                 period,
                 "statement-A-LUNA",
                 "Statement of A-LUNA",
                 {"liabilities:accrued:A-LUNA": "6", "liabilities:payable:A-LUNA": "-6"},
+                "payable",
             ),
         ],
+        "gold.balances": [balance(period, "payable", "A-LUNA", "6")],
         "gold.conservation": [
             {
                 "period": period,
@@ -171,18 +181,33 @@ def june() -> dict[str, list[dict[str, Any]]]:
                 "report-R2",
                 "Report of distrokid_13",
                 {
-                    "liabilities:accrued:A-LUNA": "-4.001",
-                    "liabilities:accrued:B-SOL": "0.001",
+                    "income:royalties:C-1": "-4",
                     "assets:receivable:distrokid_13": "4",
                 },
+            ),
+            *postings(
+                period,
+                "earned-A-LUNA",
+                "Earned",
+                {"expenses:royalties:C-1": "4.001", "liabilities:accrued:A-LUNA": "-4.001"},
+                "earned",
+            ),
+            *postings(
+                period,
+                "earned-B-SOL",
+                "Earned",
+                {"expenses:royalties:C-1": "-0.001", "liabilities:accrued:B-SOL": "0.001"},
+                "earned",
             ),
             *postings(
                 period,
                 "statement-A-LUNA",
                 "Statement of A-LUNA",
                 {"liabilities:accrued:A-LUNA": "4.001", "income:rounding": "-0.001", "liabilities:payable:A-LUNA": "-4"},
+                "payable",
             ),
         ],
+        "gold.balances": [balance(period, "payable", "A-LUNA", "10"), balance(period, "carried", "B-SOL", "-0.001")],
         "gold.conservation": [
             {
                 "period": period,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.spark
+_MOVEMENT = "transaction string, account string, kind string, currency string, amount decimal(38,18), memo string"
 
 
 def _line(file: str, payee: str, amount: str, category: str = "payable") -> dict[str, Any]:
@@ -25,12 +26,13 @@ def _line(file: str, payee: str, amount: str, category: str = "payable") -> dict
         "payee": payee,
         "amount": amount,
         "category": category,
+        "contract_id": "C-1",
     }
 
 
-def _statement(payee: str, payable: str, rounding: str, carried: str = "0") -> dict[str, Any]:
-    amounts = {"payable": payable, "rounding": rounding, "carried": carried}
-    return {"currency": "EUR", "payee": payee, "payee_name": payee, **amounts}
+def _move(kind: str, amount: str, debit: str, credit: str) -> list[dict[str, Any]]:
+    shared = {"transaction": f"2026-06:{kind}:{debit}:{credit}", "kind": kind, "currency": "EUR", "memo": kind}
+    return [{**shared, "account": debit, "amount": amount}, {**shared, "account": credit, "amount": f"-{amount}"}]
 
 
 def test_every_movement_is_booked_twice_and_every_account_comes_out(spark: SparkSession) -> None:
@@ -42,12 +44,13 @@ def test_every_movement_is_booked_twice_and_every_account_comes_out(spark: Spark
         _line("F2", "P-B", "0.004"), _line("F2", "P-C", "-3"),
     ]  # fmt: skip
     holding = [{"file_id": digest("F1"), "source": "believe", "currency": "EUR", "amount": amount} for amount in ("7", "-4")]
-    statements = [
-        _statement("P-A", "10.01", "0.004"),  # 10.004 + 0.002 = 10.006, paid 10.01
-        _statement("P-B", "0", "-0.004"),  # rounds to nothing
-        _statement("P-C", "0", "0", carried="-3"),
+    accrued = "liabilities:accrued:P-A"
+    movements = [
+        *_move("earned", "10.006", "expenses:royalties:C-1", accrued),
+        *_move("rounding", "0.004", "income:rounding", accrued),
+        *_move("payable", "10.01", accrued, "liabilities:payable:P-A"),
     ]
-    rows = {gold.royalty_lines: lines, gold.holding: holding, gold.statements: statements}
+    rows = {gold.royalty_lines: lines, gold.holding: holding, _MOVEMENT: movements}
     books = book_ledger(*(frame(spark, table, given) for table, given in rows.items()), period="2026-06")
     postings = dicts(books)
     transactions: dict[str, Decimal] = defaultdict(Decimal)
@@ -64,7 +67,9 @@ def test_every_movement_is_booked_twice_and_every_account_comes_out(spark: Spark
         "liabilities:fees:P-DIST": Decimal(-2),
         "liabilities:tax:P-TAX": Decimal(-1),
         "liabilities:holding": Decimal(-3),
+        # what P-A, P-B and P-C earn: 10.004 + 0.002 + 0.004 - 3; P-A's part of it is a cost when it is settled
+        "income:royalties:C-1": Decimal("-7.01"),
+        "expenses:royalties:C-1": Decimal("10.006"),
         "liabilities:payable:P-A": Decimal("-10.01"),
-        # 0.004 that rounding added to P-A's statement, and 0.004 that it took from P-B's, cancel out
-        "liabilities:accrued:P-C": Decimal(3),
+        "income:rounding": Decimal("0.004"),
     }

@@ -99,7 +99,8 @@ def _by_the_reference(group: dict[str, Any], book: ContractBook) -> list[tuple[A
     contract = book.in_force(group["recording_id"], group["catalog_artist"], group["catalog_label"], group["usage_period"])
     if contract is None:
         return [(group["usage_key"], None, None, None, None, None, group["amount"], None)]
-    dimensions = {field.name: group[field.name] for field in fields(Usage) if field.name != "recording"}
+    told = {field.name for field in fields(Usage)} & set(group)
+    dimensions = {name: Decimal(group[name]) if name == "units" else group[name] for name in told}
     parts = contract.split(Usage(recording=group["recording_id"], **dimensions), group["amount"])
     steps = [tuple((s.stage, s.term, s.amount_in, s.amount_out) for s in part.stream.steps) for part in parts]
     named = (group["usage_key"], contract.contract, contract.version)

@@ -124,8 +124,8 @@ def test_the_state_of_every_period_is_told(reader: LakeReader) -> None:
 def test_the_history_of_a_table_names_the_run_of_each_version(reader: LakeReader) -> None:
     found = history(reader, "gold.ledger")
     assert [(v["version"], v["run_id"], v["job"], v["rows"]) for v in found] == [
-        (1, "close-2026-06", "close", 6),
-        (0, "close-2026-05", "close", 7),
+        (1, "close-2026-06", "close", 9),
+        (0, "close-2026-05", "close", 9),
     ]
     with pytest.raises(Misuse, match=r"no table named 'gold\.nonsense'"):
         history(reader, "gold.nonsense")
