@@ -301,8 +301,14 @@ class ContractBook:
         return None
 
     def version(self, contract: str, version: str) -> Contract:
-        """One version of one contract. Raises KeyError."""
-        return self._versions[contract, version]
+        """One version of one contract. Raises ValueError for one that the book does not have (any more)."""
+        found = self.find(contract, version)
+        if found is None:
+            raise ValueError(f"version {version} of {contract} is needed by lines of this period: put it back into the book")
+        return found
+
+    def find(self, contract: str, version: str) -> Contract | None:
+        return self._versions.get((contract, version))
 
     def name_of(self, party: str) -> str:
         return self.parties[party].name if party in self.parties else party

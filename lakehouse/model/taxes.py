@@ -25,7 +25,10 @@ def _taxes(book: ContractBook, line: Line, of: str) -> Iterator[tuple[str, Fract
     party = book.parties.get(line.payee)
     if party is None or party.tax_exempt:
         return
-    contract = book.version(line.contract, line.version)
+    contract = book.find(line.contract, line.version)
+    if contract is None:
+        # What is taken back under a contract that has left the book: there are no terms on tax any more.
+        return
     chosen: dict[str, tuple[tuple[int, ...], Fraction, str, str]] = {}
     for index, term in enumerate(contract.terms):
         if isinstance(term, Withholding) and term.when.fits(line.usage, book.rules.territory_basis):

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from functools import reduce
+from typing import Any, Final
 
 import pyarrow as pa
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.model.accounts import Balance, Event, Line, Movement, Settlement, Statement, rounded
@@ -22,9 +24,6 @@ from lakehouse.model.settle import settle
 from lakehouse.tables import gold, silver
 from lakehouse.tables.arrow import arrow_type
 from lakehouse.tables.declare import MONEY
-
-if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
 
 # What a clause of an account can ask of the usage behind a line.
 _ASKED: Final = ("recording_id", "territory", "channel", "configuration", "price_category", "source", "usage_period")
@@ -97,25 +96,22 @@ def _entries(lines: DataFrame, opening: DataFrame, events: DataFrame, book: Cont
         .groupBy(*_ACCOUNT, *_ASKED, "steps")
         .agg(F.min("line_id").alias("line_id"), F.sum("amount").cast(MONEY).alias("amount"), F.count(F.lit(1)).alias("lines"))
     )
-
-    def owner(contract: str) -> Column:
-        return F.when(F.col(contract) != "", F.col(contract)).otherwise(F.col("payee"))
-
     parts = {
-        "line": (sums.withColumn("member", F.col("contract_id")), _LINE),
-        "event": (events.withColumn("member", owner("contract")), _EVENT),
-        "opening": (opening.withColumn("member", owner("contract_id")), _BALANCE),
+        "line": (sums.withColumn("contract", F.col("contract_id")), _LINE),
+        "event": (events, _EVENT),
+        "opening": (opening.withColumn("contract", F.col("contract_id")), _BALANCE),
     }
     columns = {name: _struct(of) for name, (_, of) in parts.items()}
     rows = [
-        frame.select("member", *(_as(name, of) if name == part else F.lit(None).cast(type_).alias(name) for name, type_ in columns.items()))
+        frame.select("contract", "payee", *(_as(name, of) if name == part else F.lit(None).cast(type_).alias(name) for name, type_ in columns.items()))
         for part, (frame, of) in parts.items()
     ]  # fmt: skip
-    every = spark.createDataFrame([(name,) for name in sorted(set(groups.values()))], "member string")
-    rows.append(every.select("member", *(F.lit(None).cast(type_).alias(name) for name, type_ in columns.items())))
-    united = rows[0].unionAll(rows[1]).unionAll(rows[2]).unionAll(rows[3])
-    # A contract that has left the book is a group of its own: its balances stay.
-    return united.join(known, "member", "left").withColumn("account_group", F.coalesce("account_group", "member")).drop("member")
+    every = spark.createDataFrame([(name, "") for name in sorted(set(groups.values()))], "contract string, payee string")
+    rows.append(every.select("contract", "payee", *(F.lit(None).cast(type_).alias(name) for name, type_ in columns.items())))
+    by_contract, by_payee = known.toDF("contract", "of_contract"), known.toDF("payee", "of_payee")
+    united = reduce(DataFrame.unionAll, rows).join(by_contract, "contract", "left").join(by_payee, "payee", "left")
+    # Who is paid by no contract of the book any more is a group alone: the balance stays.
+    return united.withColumn("account_group", F.coalesce("of_contract", "of_payee", "payee")).select("account_group", *columns)
 
 
 def _as(name: str, columns: Mapping[str, str]) -> Column:

@@ -30,14 +30,14 @@ def test_what_is_unmatched_or_has_no_contract_is_held_once_with_its_reason(spark
         _group("K3", reconciliation_status="UNCLAIMED", amount="4", hold_id="h3"),  # held already
     ]
     resolved = [
-        _group("K4", base="8"),
+        _group("K4", base="8", refusal="NO_CONTRACT"),
         _group("K5", base="16", contract_id="C-1"),  # has a contract
         _group("K6", base="32", hold_id="h6"),  # held already
     ]
     found = dicts(
         holds(
             frame(spark, f"{_GROUP}, reconciliation_status string, amount decimal(38,18), hold_id string", unpaid),
-            frame(spark, f"{_GROUP}, base decimal(38,18), contract_id string, hold_id string", resolved),
+            frame(spark, f"{_GROUP}, base decimal(38,18), contract_id string, hold_id string, refusal string", resolved),
             "2026-05",
         )
     )
