@@ -207,12 +207,13 @@ account_events = Table(
     append_only=False,
     fields=(
         Field("event_id", "string", "Its id in the books it comes from", required=True),
-        period("period", "Statement period in which it is booked"),
+        # Months and codes are judged where events are read: the writer that needs no JVM knows no patterns.
+        Field("period", "string", "Statement period in which it is booked, YYYY-MM", required=True),
         Field("event", "string", "What happened", True, one_of=("cost", "advance", "payment", "society_payment")),
         Field("contract", "string", "Under which contract; empty for a payment", required=True),
         Field("payee", "string", "Whose account; empty where the contract says", required=True),
         money("amount", "How much, positive"),
-        currency(),
+        Field("currency", "string", "ISO 4217 code", required=True),
         Field("cost_type", "string", "Kind of cost, for terms that tell kinds apart"),
         Field("territory", "string", "ISO 3166-1 alpha-2, or ZZ", required=True),
         Field("date", "string", "Day, YYYY-MM-DD"),

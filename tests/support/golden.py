@@ -67,6 +67,12 @@ def _contracts(case: Case, env: Environment, given: str, scratch: Path) -> None:
     load_contracts(env, case.folder / given)
 
 
+def _events(case: Case, env: Environment, given: str, scratch: Path) -> None:
+    from lakehouse.runs.admin import load_events
+
+    load_events(env, [case.folder / given])
+
+
 def _land(case: Case, env: Environment, given: str | Mapping[str, str], scratch: Path) -> None:
     """`land: FILE`, or a mapping with `file`, `as` (another name), `packed` (gzip or zip) and `status` (landed by default)."""
     asked = {"file": given} if isinstance(given, str) else dict(given)
@@ -132,7 +138,7 @@ def _review(case: Case, env: Environment, given: Mapping[str, Any], scratch: Pat
 
 
 STEPS: dict[str, Step] = {
-    "catalog": _catalog, "contracts": _contracts, "land": _land, "run": _run, "close": _close, "release": _release,
+    "catalog": _catalog, "contracts": _contracts, "events": _events, "land": _land, "run": _run, "close": _close, "release": _release,
     "review": _review,
 }  # fmt: skip
 
