@@ -10,7 +10,7 @@ from typing import Any
 import typer
 import typer.main
 
-from lakehouse.cli import app, contracts, look, review, sources, work  # noqa: F401  (importing them registers their commands)
+from lakehouse.cli import app, contracts, look, review, routing, sources, work  # noqa: F401  (importing them registers their commands)
 from lakehouse.model.schema import book_schema
 from lakehouse.settings import Settings, conf_dir
 from lakehouse.sources.dialect import Dialect, Read

@@ -12,7 +12,7 @@ app = typer.Typer(
 
 def main() -> None:
     """The entry point of the `lakehouse` command."""
-    from lakehouse.cli import contracts, look, match, review, sources, work  # noqa: F401  (importing them registers their commands)
+    from lakehouse.cli import contracts, look, match, review, routing, sources, work  # noqa: F401  (importing them registers their commands)
 
     app()
 

@@ -39,7 +39,7 @@ def run_demo(env: Environment, directory: Path, lines: int) -> int:
     made = write_demo(directory, lines=lines, months=2, seed=1)
     expected = json.loads((directory / "expected.json").read_text(encoding="utf-8"))
     _say(f"A label with {made.files} files and {made.lines} usage lines is in {directory}/.")
-    with writer_lease(env.root):
+    with writer_lease(env.root, new=True):
         init_lake(env)
         loaded = load_catalog(env, sorted((directory / "catalog").iterdir()))
         book = load_contracts(env, directory / "contracts")

@@ -10,7 +10,7 @@ import typer
 from lakehouse.cli import app
 from lakehouse.cli.frame import Output, Period, command, table
 from lakehouse.errors import Misuse
-from lakehouse.store.lease import writer_lease
+from lakehouse.store.lease import require_lake, writer_lease
 
 if TYPE_CHECKING:
     from lakehouse.runs.environment import Environment
@@ -30,7 +30,7 @@ def init(env: Environment, out: Output) -> int:
     """Creates the lake's tables. Where they are there already, it does nothing."""
     from lakehouse.runs.admin import init_lake
 
-    with writer_lease(env.root):
+    with writer_lease(env.root, new=True):
         created = init_lake(env)
     from lakehouse.tables import ALL
 
@@ -126,6 +126,7 @@ def land(
     from lakehouse.sources.limits import Refused
     from lakehouse.sources.told import SIDECAR, Told, pairs
 
+    require_lake(env.root)
     if period:
         check_period(period)
     try:

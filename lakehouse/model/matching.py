@@ -60,6 +60,9 @@ class MatchingRules(_Frozen):
     version_words: Words
     noise: Words
     featuring: Words
+    # From the routing document: the confidence from which each tier pays, and which document says so.
+    thresholds: dict[str, Share] = {}
+    routing: str = ""
 
     @model_validator(mode="after")
     def _consistent(self) -> MatchingRules:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lakehouse.errors import Misuse
 from lakehouse.model.contracts import ContractBook
 from lakehouse.model.lint import read_book
+from lakehouse.model.routing import Ruleset, read_ruleset, ruleset_sha256
 from lakehouse.settings import Settings, conf_dir
 from lakehouse.sources.recognise import Dialects, load_dialects
 from lakehouse.store.landing import Landing
@@ -61,7 +62,21 @@ class Environment:
     def rules(self) -> MatchingRules:
         from lakehouse.model.matching import load_rules
 
-        return load_rules(conf_dir() / "matching.yaml")
+        thresholds, routing = self.routing.thresholds, ruleset_sha256(self.routing_text)
+        return load_rules(conf_dir() / "matching.yaml").model_copy(update={"thresholds": thresholds, "routing": routing})
+
+    @cached_property
+    def routing_text(self) -> str:
+        """The routing document as it is written. Raises Misuse where there is none."""
+        file = conf_dir() / "routing.yaml"
+        try:
+            return file.read_text(encoding="utf-8")
+        except OSError as error:
+            raise Misuse(f"{file}: cannot be read ({error.strerror}). Routing needs its rules; see conf/routing.yaml.") from None
+
+    @cached_property
+    def routing(self) -> Ruleset:
+        return read_ruleset(self.routing_text)
 
     @cached_property
     def spark(self) -> SparkSession:

@@ -52,6 +52,7 @@ class Work:
     pins: Mapping[str, int]
     given: Mapping[str, DataFrame] = field(default_factory=dict)
     cached: list[DataFrame] = field(default_factory=list)
+    run_id: str = ""
 
     def read(self, table: Table) -> DataFrame:
         """The table at its pin, up to this period."""
@@ -130,9 +131,9 @@ def _run(stage: Job, env: Environment, period: str, known: Mapping[str, str]) ->
     if known.get(stage.name) == fingerprint:
         log.info("%s %s: nothing new", stage.name, period)
         return None
-    work = Work(env, period, env.store.versions(stage.reads))
+    work = Work(env, period, env.store.versions(stage.reads), run_id=uuid.uuid4().hex)
     entry: dict[str, Any] = {
-        "run_id": uuid.uuid4().hex, "job": stage.name, "period": period, "fingerprint": fingerprint, "reads": dict(work.pins),
+        "run_id": work.run_id, "job": stage.name, "period": period, "fingerprint": fingerprint, "reads": dict(work.pins),
         "writes": {}, "code_version": lakehouse.__version__, "started_at": datetime.now(timezone.utc),
     }  # fmt: skip
     note = {key: entry[key] for key in ("run_id", "job", "period", "fingerprint", "reads", "code_version")}

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runs.books import check_period
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Job, run_jobs
 from lakehouse.runs.period import require_open
@@ -40,6 +41,7 @@ def launch_step(step: Step, doc: str | None = None) -> None:
     logging.getLogger("lakehouse").setLevel(logging.INFO)
     try:
         env = Environment(load_settings(root=given.root))
+        check_period(given.period)
         with writer_lease(env.root):
             print(json.dumps(step(env, given.period), default=str))  # noqa: T201
     except LakehouseError as error:

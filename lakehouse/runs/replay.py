@@ -72,7 +72,7 @@ def _would_move(env: Environment, period: str) -> dict[str, Owner]:
     """The holds that today's decisions and contracts give to somebody: what the stages would release, without their writes."""
     work = Work(env, period, env.store.versions({*reconcile.reads, *resolve.reads}))
     try:
-        (fresh,) = reconcile.body(work)
+        (fresh,) = (write for write in reconcile.body(work) if write.table == silver.matches)
         catalog = work.read(silver.catalog)
         known = work.read(silver.matches).unionByName(fresh.rows.select(*silver.matches.columns))
         decisions = work.keep(latest_decisions(known, env.rules.ruleset, work.pins[silver.catalog.name]))

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from lakehouse.checks.totals import require_no_difference, require_parts_add_up
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Append, Job, Replace, Work, job
+from lakehouse.runs.rulesets import unseen_ruleset
 from lakehouse.sources.scan import KEY_COLUMNS, file_rows, line_rows, scan_files
 from lakehouse.store.landing import Receipt
 from lakehouse.tables import Table, bronze, gold, ops, silver
@@ -24,6 +25,7 @@ from lakehouse.transforms.resolve import PAID, reversals, royalty_lines
 from lakehouse.transforms.resolve import resolve as resolve_groups
 from lakehouse.transforms.review import alias_decisions, refused_pairs, standing_reviews
 from lakehouse.transforms.roots import partition_roots
+from lakehouse.transforms.route import latest_events, route
 from lakehouse.transforms.statements import opening_balances, settle_accounts
 
 if TYPE_CHECKING:
@@ -92,7 +94,11 @@ def conform(work: Work) -> Sequence[Append | Replace]:
     ]
 
 
-@job(reads=(silver.usage, silver.catalog, ops.reviews, gold.holding), writes=(silver.matches,), rules=_matching)
+@job(
+    reads=(silver.usage, silver.catalog, ops.reviews, gold.holding),
+    writes=(ops.rulesets, silver.routing_payloads, silver.routing_audit, silver.matches),
+    rules=_matching,
+)
 def reconcile(work: Work) -> Sequence[Append | Replace]:
     """Matches every usage key to a recording, or says why not. A decision is made once for a catalog, ruleset and review."""
     ruleset, catalog_version = work.env.rules.ruleset, work.pins[silver.catalog.name]
@@ -115,13 +121,31 @@ def reconcile(work: Work) -> Sequence[Append | Replace]:
     open_keys = fresh.join(aliases.select("usage_key"), "usage_key", "left_anti")
     matched = match_keys(open_keys, catalog, work.env.rules, work.keep, refused_pairs(standing))
     decisions = aliases.unionByName(matched).join(fresh.select("usage_key", "review_no"), "usage_key")
-    return [
-        Append(
-            silver.matches,
-            decisions.withColumns(
-                {"catalog_version": F.lit(catalog_version).cast("bigint"), "period": F.lit(work.period)}
-            ).coalesce(1),
+    rows = work.keep(
+        decisions.withColumns({"catalog_version": F.lit(catalog_version).cast("bigint"), "period": F.lit(work.period)}).coalesce(
+            1
         )
+    )
+    # A key is decided when it is in silver.matches: so its event comes first, and a run that was killed between the two repeats it.
+    return [*routed(work, rows.join(fresh.drop("review_no"), "usage_key")), Append(silver.matches, rows)]
+
+
+def routed(work: Work, decisions: DataFrame) -> list[Append]:
+    """The routing of these decisions: the document, where it is new to the lake, payloads and events, each once."""
+    text, store, up_to = work.env.routing_text, work.env.store, work.period
+    new = unseen_ruleset(work.env.reader, text)
+    events = work.keep(route(decisions, text, work.period))
+    payloads = events.select("period", "payload_sha256", "payload")
+    known = store.read(silver.routing_audit, up_to=up_to)
+    kept = store.read(silver.routing_payloads, up_to=up_to).select("payload_sha256")
+    fresh = events.join(known.select("event_id"), "event_id", "left_anti").join(latest_events(known), "usage_key", "left")
+    return [
+        *([Append(ops.rulesets, work.env.spark.createDataFrame([new], ops.rulesets.ddl))] if new else []),
+        Append(silver.routing_payloads, payloads.join(kept, "payload_sha256", "left_anti").coalesce(1)),
+        Append(
+            silver.routing_audit,
+            fresh.withColumns({"run_id": F.lit(work.run_id), "decided_at": F.current_timestamp()}).coalesce(1),
+        ),
     ]
 
 

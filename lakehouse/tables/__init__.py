@@ -6,8 +6,8 @@ from lakehouse.tables.declare import Field, Table
 ALL: tuple[Table, ...] = (
     bronze.files, bronze.lines,
     silver.usage, silver.catalog, silver.releases, silver.parties, silver.contributors, silver.deals, silver.contracts,
-    silver.account_events, silver.matches,
-    ops.quarantine, ops.ignored, ops.releases, ops.reviews, ops.runs,
+    silver.account_events, silver.matches, silver.routing_payloads, silver.routing_audit,
+    ops.quarantine, ops.ignored, ops.releases, ops.reviews, ops.rulesets, ops.runs,
     *gold.DRAFTS, *gold.PUBLISHED, gold.periods,
 )  # fmt: skip
 

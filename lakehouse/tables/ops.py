@@ -73,6 +73,18 @@ reviews = Table(
     ),
 )
 
+rulesets = Table(
+    name="ops.rulesets",
+    doc="Every version of the routing document that has decided anything, verbatim.",
+    grain=("version",),
+    fields=(
+        Field("version", "int", "As the document says", True, "version > 0"),
+        sha256("sha256", "SHA-256 of the document"),
+        Field("text", "string", "The YAML document", required=True),
+        Field("kept_at", "timestamp", "When it was first used (UTC)", required=True, rooted=False),
+    ),
+)
+
 runs = Table(
     name="ops.runs",
     doc="Every job that changed something: what it read, what it wrote, with which rules and code.",

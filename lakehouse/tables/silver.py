@@ -154,6 +154,45 @@ contracts = Table(
     ),
 )
 
+routing_payloads = Table(
+    name="silver.routing_payloads",
+    doc="All that a routing decision depends on, once, by its hash.",
+    grain=("payload_sha256",),
+    partition_by=("period",),
+    fields=(
+        period("period", "Statement period whose run routed it first"),
+        sha256("payload_sha256", "SHA-256 of the payload"),
+        Field(
+            "payload",
+            "string",
+            "Canonical JSON of the usage key, what the reports call it, and the matcher's decision",
+            required=True,
+        ),
+    ),
+)
+
+routing_audit = Table(
+    name="silver.routing_audit",
+    doc="One event for each routing decision: with the payloads and ops.rulesets they rebuild every decision exactly.",
+    grain=("event_id",),
+    partition_by=("period",),
+    fields=(
+        period("period", "Statement period whose run routed it"),
+        sha256("event_id", "Idempotency key: SHA-256 over payload and ruleset"),
+        sha256("usage_key", "What was routed"),
+        sha256("payload_sha256", "The payload"),
+        Field("rule_id", "string", "The rule that decided", required=True),
+        Field("path", "array<string>", "The states passed, from RECEIVED to where it stands", required=True),
+        Field("gap", "string", "Why it waits, where it does", one_of=("INCOMPLETE", "CONFLICTING", "DELAYED")),
+        Field("destination", "string", "Ledger partition that its money enters: table/period=YYYY-MM", required=True),
+        Field("supersedes", "string", "event_id of the decision on this key that it takes the place of"),
+        Field("routing_version", "int", "Version of the routing document", required=True),
+        sha256("routing_sha256", "The routing document"),
+        Field("run_id", "string", "The run, as in ops.runs", required=True, rooted=False),
+        Field("decided_at", "timestamp", "When (UTC)", required=True, rooted=False),
+    ),
+)
+
 matches = Table(
     name="silver.matches",
     doc="Decisions of the matcher, one for each distinct usage key under one catalog version, ruleset and review; the latest holds.",

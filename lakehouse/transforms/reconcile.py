@@ -152,6 +152,7 @@ def _decide(gathered: DataFrame, rules: MatchingRules) -> DataFrame:
         .when(fuzzy & (best.score < rules.matched), "AMBIGUOUS")
         .otherwise("MATCHED")
     )
+    tier = F.element_at(F.array(*map(F.lit, _TIERS)), best.tier + 1)
     decided = gathered.withColumn("reconciliation_status", status)
     paid = F.col("reconciliation_status").isin("MATCHED", "DRIFT_FLAGGED")
     confidence = (
@@ -159,10 +160,14 @@ def _decide(gathered: DataFrame, rules: MatchingRules) -> DataFrame:
         .when((F.col("reconciliation_status") == "MATCHED") & ~fuzzy, F.lit(1.0))
         .otherwise(F.least(best.score, F.lit(0.99)))
     )
-    tier = F.element_at(F.array(*map(F.lit, _TIERS)), best.tier + 1)
+    # A tier's threshold only ever moves a key downwards: from those who are paid to those that a person looks at.
+    too_low = paid & (confidence < _threshold(tier, rules))
+    decided = decided.withColumn("match_confidence", confidence).withColumn(
+        "reconciliation_status", F.when(too_low, "AMBIGUOUS").otherwise(F.col("reconciliation_status"))
+    )
     recordings = F.array_distinct(F.transform("seen", lambda one: one.recording_id))
     return decided.select(
-        "usage_key", "reconciliation_status", confidence.alias("match_confidence"),
+        "usage_key", "reconciliation_status", "match_confidence",
         F.when(paid, best.recording_id).alias("recording_id"),
         F.when(F.col("reconciliation_status") == "UNCLAIMED", "none").otherwise(tier).alias("tier"),
         best.evidence.alias("evidence"),
@@ -170,6 +175,12 @@ def _decide(gathered: DataFrame, rules: MatchingRules) -> DataFrame:
         *[F.when(F.col("reconciliation_status") == "AMBIGUOUS", column).alias(name)
           for name, column in _offered(F.slice(recordings, 1, _OFFERED)).items()],
     )  # fmt: skip
+
+
+def _threshold(tier: Column, rules: MatchingRules) -> Column:
+    """The confidence from which a tier pays, by the routing document; 0 for a tier that it does not name."""
+    known = [F.when(tier == name, F.lit(threshold)) for name, threshold in rules.thresholds.items()]
+    return F.coalesce(*known, F.lit(0.0))
 
 
 def _offered(recordings: Column) -> dict[str, Column]:

@@ -187,6 +187,9 @@ def test_what_a_report_does_not_say_is_told_when_it_lands(tmp_path: Path, call: 
     )
     (sent / "prs.csv.told.yaml").write_text("period: 2026-05\n")
     lake = tmp_path / "lake"
+    nowhere = call("land", sent, "--root", lake)
+    assert (nowhere.exit_code, "is not a lake" in nowhere.stderr, lake.exists()) == (2, True, False)
+    call("init", "--root", lake)
     wrong = call("land", sent, "--root", lake, "--control", "income=3")
     assert (wrong.exit_code, "there is no control 'income'" in wrong.stderr) == (2, True)
     result = call("land", sent, "--root", lake, "--control", "revenue=0.03", "--given", "currency=EUR", "--json")

@@ -66,7 +66,7 @@ def test_every_stage_and_step_has_a_job_of_its_name() -> None:
     [
         ("ingest", "May", "'May' is not a statement period"),
         ("state", MAY, "is not a lake"),
-        ("close", MAY, "`lakehouse init` makes one"),
+        ("close", MAY, "Run `lakehouse init` first"),
     ],
 )
 def test_a_job_that_is_misused_ends_with_2_and_no_traceback(job: str, period: str, told: str, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from lakehouse.runs.environment import Environment
 from lakehouse.store.light import create_tables
-from lakehouse.tables import gold, silver
+from lakehouse.tables import bronze, gold, silver
 from tests.support.lake import append
 from tests.support.lakes import environment
 
@@ -90,7 +90,8 @@ def lake_in_doubt(root: Path) -> Environment:
     append(root, gold.holding, held)
     append(root, gold.periods, [_published(MAY)])
     # delta-rs cannot check RLIKE: what tests append to is made without its constraints, the rest with them.
-    append(root, gold.holding.draft(), [])
+    for table in (gold.holding.draft(), bronze.files, silver.routing_audit, silver.routing_payloads):
+        append(root, table, [])
     create_tables(str(root))
     return env
 

@@ -34,7 +34,7 @@ def holder(root: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the writer's lease of the lake at `root` until the block ends."""
     code = (
         "import sys; from lakehouse.store.lease import writer_lease\n"
-        "with writer_lease(sys.argv[1]):\n    print('held', flush=True); sys.stdin.read()\n"
+        "with writer_lease(sys.argv[1], new=True):\n    print('held', flush=True); sys.stdin.read()\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code, str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT
