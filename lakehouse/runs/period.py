@@ -23,7 +23,7 @@ def run_period(env: Environment, period: str, progress: Callable[[str], None] = 
     total = len(STAGES)
     names = [stage.name for stage in STAGES]
     changed = run_jobs(STAGES, env, period, lambda name: progress(f"[{names.index(name) + 1}/{total}] {name} {period}"))
-    return {"period": period, "changed": changed, **report_period(env.reader, period)}
+    return {"period": period, "changed": changed, **report_period(env.reader, period, env.rules.ruleset)}
 
 
 def require_open(env: Environment, period: str) -> None:

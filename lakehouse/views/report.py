@@ -10,11 +10,14 @@ from lakehouse.tables import bronze, gold, ops, silver
 PLACES = ("revenue", "payable", "retained", "fees", "tax", "held", "quarantined", "difference")
 
 
-def report_period(reader: LakeReader, period: str) -> dict[str, Any]:
-    """{lines, matching, money, statements, held_files} of a period, from its drafts or from gold once it is closed."""
+def report_period(reader: LakeReader, period: str, ruleset: str = "") -> dict[str, Any]:
+    """{lines, matching, money, statements, held_files} of a period, from its drafts or from gold once it is closed.
+
+    Of several decisions on a key, one under `ruleset` counts before those under other rules.
+    """
     return {
         "lines": _lines(reader, period),
-        "matching": _matching(reader, period),
+        "matching": _matching(reader, period, ruleset),
         "money": _money(reader, period),
         "statements": _statements(reader, period),
         "held_files": _held_files(reader, period),
@@ -51,16 +54,16 @@ def _lines(reader: LakeReader, period: str) -> dict[str, int]:
     return {name: int(value) for name, value in row.items()}
 
 
-def _matching(reader: LakeReader, period: str) -> dict[str, int]:
+def _matching(reader: LakeReader, period: str, ruleset: str) -> dict[str, int]:
     matches = reader.relation(silver.matches.name)
     rows = reader.sql(
         f"""
         WITH keys AS (SELECT DISTINCT usage_key FROM {_of(reader, silver.usage.name, period)}),
-             latest AS (SELECT usage_key, arg_max(reconciliation_status, (period, catalog_version, review_no)) AS status
+             latest AS (SELECT usage_key, arg_max(reconciliation_status, (ruleset = ?, period, catalog_version, review_no)) AS status
                         FROM {matches} WHERE period <= ? GROUP BY usage_key)
         SELECT coalesce(status, 'UNCLAIMED') AS status, count(*) AS keys FROM keys LEFT JOIN latest USING (usage_key) GROUP BY 1
         """,
-        [period],
+        [ruleset, period],
     )
     counts = {row["status"].lower(): int(row["keys"]) for row in rows}
     return {"keys": sum(counts.values()), **{name.lower(): counts.get(name.lower(), 0) for name in silver.STATUSES}}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.doubt import HARBOUR, INTRO, lake_in_doubt
 from tests.support.lakes import MAY, copy_of
 from tests.support.processes import CHECKOUT, clean_environment
 from tests.support.published import may
@@ -18,7 +19,7 @@ from tests.support.reported import REFUSED, lake_with_reports
 RUNNER = """
 import json, os, sys
 sys.modules["pyspark"] = sys.modules["py4j"] = None
-from lakehouse.cli import app, look, work
+from lakehouse.cli import app, look, review, routing, work
 codes, stdout = {}, os.dup(1)
 os.dup2(2, 1)
 for command in json.load(sys.stdin):
@@ -54,14 +55,23 @@ def test_commands_that_need_no_jvm_neither_start_java_nor_import_pyspark(
         ["init"], ["catalog", "load", str(label / "catalog.csv")], ["contracts", "lint", str(label / "contracts")],
         ["contracts", "load", str(label / "contracts")], ["land", str(label / "reports" / "bank_2026-06.tsv")],
     ]  # fmt: skip
-    commands = [[*look, "--root", str(lake)] for look in looks] + [[*work, "--root", str(fresh)] for work in works]
+    lake_in_doubt(doubt := tmp_path / "doubt")
+    doubts = [
+        ["review", "list"], ["review", "accept", INTRO, "R-3", "--reason", "x"], ["review", "reject", HARBOUR, "--reason", "x"],
+        ["review", "export", "--out", str(tmp_path / "out")], ["holding"], ["matching"], ["routing", "show"],
+    ]  # fmt: skip
+    commands = (
+        [[*each, "--root", str(doubt)] for each in doubts]
+        + [[*look, "--root", str(lake)] for look in looks]
+        + [[*work, "--root", str(fresh)] for work in works]
+    )
     done = subprocess.run(
         [sys.executable, "-c", RUNNER], input=json.dumps(commands), capture_output=True, text=True, cwd=CHECKOUT, env=no_java
     )
     assert done.returncode == 0, done.stderr
     codes = json.loads(done.stdout)
     assert len(codes) == len(commands)
-    findings = {"files --root", "quarantine list"}
+    findings = {"files --root", "quarantine list", "review list"}
     assert {command: code for command, code in codes.items() if code} == dict.fromkeys(findings, 1), done.stderr
     assert not (tmp_path / "java-was-started").exists()
 

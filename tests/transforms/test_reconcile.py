@@ -151,6 +151,23 @@ def test_what_a_person_ruled_out_is_not_found_again_by_any_tier(spark: SparkSess
 
 
 @pytest.mark.spark
+def test_a_higher_threshold_of_a_tier_only_moves_keys_from_payment_to_review(
+    spark: SparkSession, rules: MatchingRules, decided: dict[str, Row]
+) -> None:
+    from lakehouse.transforms.reconcile import match_keys
+
+    stricter = rules.model_copy(update={"thresholds": {"fuzzy": 0.995, "isrc": 0.95}})
+    keys = keys_frame(spark, {name: row for name, (row, _) in CASES.items()})
+    for row in match_keys(keys, catalog_frame(spark), stricter).collect():
+        before = decided[row.usage_key]
+        if before.tier == "fuzzy" and before.reconciliation_status == "MATCHED":
+            assert (row.reconciliation_status, row.recording_id) == ("AMBIGUOUS", None)
+            assert row.offered[0].recording_id == before.recording_id
+        else:
+            assert (row.reconciliation_status, row.recording_id) == (before.reconciliation_status, before.recording_id)
+
+
+@pytest.mark.spark
 def test_partitions_and_row_order_do_not_change_a_decision(
     spark: SparkSession, rules: MatchingRules, decided: dict[str, Row]
 ) -> None:
