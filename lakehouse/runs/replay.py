@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Work, run_jobs
 from lakehouse.runs.period import require_open
-from lakehouse.runs.stages import DRAFT, before, reconcile, resolve, state
+from lakehouse.runs.stages import DRAFT, STAGES, before, reconcile, resolve
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import bronze, gold, silver
 from lakehouse.transforms.groups import MEASURES, join_recordings, latest_decisions, superseded
@@ -37,7 +37,7 @@ def replay(env: Environment, period: str, dry_run: bool = False) -> dict[str, An
     if dry_run:
         owners = _would_move(env, period)
     else:
-        run_jobs((reconcile, resolve, state), env, period)
+        run_jobs(STAGES[STAGES.index(reconcile) :], env, period)
         owners = _have_moved(env, period, held)
     moved = [{**held[entry], **owners[entry]} for entry in sorted(held) if entry in owners]
     kept = [hold for entry, hold in held.items() if entry not in owners]
