@@ -29,7 +29,7 @@ def standing_reviews(reader: LakeReader) -> str:
 
 
 def review_queue(reader: LakeReader, ruleset: str, period: str | None = None) -> list[dict[str, Any]]:
-    """The AMBIGUOUS keys whose money is held, the most at stake first; with `period`, those of its reports alone.
+    """The AMBIGUOUS keys whose money is held, the most at stake first, then the oldest; with `period`, those of its reports alone.
 
     Each with its identity as reported, sources, money by currency, tier, confidence and `candidates`: recording, title,
     artist, album, isrc, score and evidence. Money of several currencies is compared in minor units, for no rate is known.
@@ -66,7 +66,7 @@ def review_queue(reader: LakeReader, ruleset: str, period: str | None = None) ->
         entry["usage_lines"] += row["usage_lines"]
         entry["sources"] = sorted({*entry["sources"], *row["sources"]})
         at_stake[key] = max(at_stake.get(key, Decimal("-Infinity")), row["amount"].scaleb(minor_digits(currency)))
-    return sorted(found.values(), key=lambda entry: (-at_stake[entry["usage_key"]], entry["usage_key"]))
+    return sorted(found.values(), key=lambda entry: (-at_stake[entry["usage_key"]], entry["held_since"], entry["usage_key"]))
 
 
 def _entry(row: dict[str, Any], recordings: dict[str, dict[str, Any]]) -> dict[str, Any]:
