@@ -18,11 +18,12 @@ demo: setup ## a synthetic label's two months, from reports to verified statemen
 	@LAKEHOUSE_ENVIRONMENT=demo $(BIN)/lakehouse demo --root demo-lake --dir demo-label
 
 test: setup-tests ## the whole suite
-	@$(BIN)/python -m pytest -m "not drill"
+	@$(BIN)/python -m pytest -n 2 -m "not spark and not drill"
+	@$(BIN)/python -m pytest -m "spark and not drill"
 
 check: setup-tests ## lint, types and the tests that need no JVM, in under a minute
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	@$(BIN)/python -m pytest -m "not spark and not drill"
+	@$(BIN)/python -m pytest -n 2 -m "not spark and not drill and not slow"
 
 drill: setup-tests ## long fault drills: kills, corruption, many seeds
 	@$(BIN)/python -m pytest -m drill

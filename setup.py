@@ -38,6 +38,7 @@ EXTRAS = {
     "dev": [
         "pytest>=8.3",
         "pytest-timeout>=2.3",
+        "pytest-xdist>=3.8",
         "hypothesis>=6.115",
         "chispa>=0.10",
         "ruff>=0.8",

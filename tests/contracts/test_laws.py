@@ -21,6 +21,8 @@ from lakehouse.model.settle import settle
 from lakehouse.model.trial import Trial, resolve_lines, try_book
 from lakehouse.model.trial_rows import UsageRow
 
+pytestmark = pytest.mark.slow
+
 PARTIES = ("P-A", "P-B", "P-C", "P-D")
 CONTRACTS = ("C-1", "C-2")
 percents = st.integers(1, 40).map(lambda n: f"{n}%")

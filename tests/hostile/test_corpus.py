@@ -22,6 +22,8 @@ from tests.hostile.corpus import CASES, Case, report
 from tests.support.reading import read_all
 from tests.support.reports import dialects
 
+pytestmark = pytest.mark.slow
+
 KNOWN = dialects()
 SECONDS = 20
 # Address space of a process that reads the whole corpus: the largest file unpacked, and what Python itself takes.

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from tests.support.reading import Read, read_all
 from tests.support.reports import SAMPLES, dialects
 
+pytestmark = pytest.mark.slow
+
 KNOWN = dialects()
 GIVEN = {"currency": "EUR"}
 FILES = sorted(

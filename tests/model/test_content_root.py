@@ -69,6 +69,7 @@ def test_rows_that_differ_have_texts_that_differ(one: dict[str, Any], other: dic
     assert (row_text(every_type, one) == row_text(every_type, other)) == (one == other)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(rows, max_size=5))
 def test_duckdb_gives_the_texts_and_roots_of_the_reference(given_rows: list[dict[str, Any]]) -> None:

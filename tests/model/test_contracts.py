@@ -128,6 +128,7 @@ def test_nothing_to_divide_is_divided_into_nothing() -> None:
     assert sum(part.stream.amount for part in parts) == 0
 
 
+@pytest.mark.slow
 @given(contracts(), usages, amounts)
 @settings(max_examples=200)
 def test_any_contract_gives_away_exactly_what_came_in(any_contract: Contract, any_usage: Usage, amount: Decimal) -> None:

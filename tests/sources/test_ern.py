@@ -308,6 +308,7 @@ def test_entities_are_never_expanded(tmp_path: Path) -> None:
         message(tmp_path, bomb)
 
 
+@pytest.mark.slow
 def test_a_message_of_thirty_thousand_recordings_is_read_in_a_stride(tmp_path: Path) -> None:
     one = "<SoundRecording><ResourceReference>A{0}</ResourceReference><DisplayTitleText>T</DisplayTitleText></SoundRecording>"
     text = f"<NewReleaseMessage><ResourceList>{''.join(map(one.format, range(30_000)))}</ResourceList></NewReleaseMessage>"
