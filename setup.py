@@ -34,8 +34,10 @@ CORE = [
 EXTRAS = {
     "airflow": ["apache-airflow==3.3.2", "apache-airflow-providers-apache-spark==6.3.4", "pyspark-client==4.2.0"],
     "s3": ["boto3>=1.35"],
+    "quality": ["great_expectations==1.24.1"],
     "notebooks": ["jupytext>=1.16", "nbclient>=0.10", "ipykernel>=6.29", "matplotlib>=3.9"],
     "dev": [
+        "great_expectations==1.24.1",
         "pytest>=8.3",
         "pytest-timeout>=2.3",
         "pytest-xdist>=3.8",

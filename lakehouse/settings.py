@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from lakehouse.errors import Misuse
+from lakehouse.model.money import Rate
 
 _HERE = Path(__file__).parent
 # The same names as spark.redaction.regex in conf/spark-defaults.conf.
@@ -53,6 +54,9 @@ class Settings(BaseSettings):
     sources: Path | None = Field(None, description="A folder of dialects of your own, beside conf/sources")
     jars: Path | None = Field(None, description="Folder for the pinned JARs; the user's cache folder by default")
     spark_master: str = Field("local[*]", validation_alias="SPARK_MASTER", description="Spark master")
+    max_quarantine: Rate | None = Field(
+        None, description="Share of refused lines, such as 5%, beyond which a report is held whole; without it none is"
+    )
     spark_conf: dict[str, str] = Field({}, description="Spark properties over conf/spark-defaults.conf")
 
     @field_validator("spark_conf")

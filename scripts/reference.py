@@ -74,7 +74,12 @@ def cli_page() -> str:
 
 def _commands(command: Any, name: str) -> list[str]:
     if hasattr(command, "commands"):
-        return [part for child in sorted(command.commands) for part in _commands(command.commands[child], f"{name} {child}")]
+        below = [part for child in sorted(command.commands) for part in _commands(command.commands[child], f"{name} {child}")]
+        return [*(_command(command, name) if command.invoke_without_command else []), *below]
+    return _command(command, name)
+
+
+def _command(command: Any, name: str) -> list[str]:
     context = typer.Context(command, info_name=name)
     usage = " ".join(command.collect_usage_pieces(context))
     shared = {"root", "as_json", "debug", "help"}

@@ -98,13 +98,19 @@ def _cell(value: Any) -> str:
 
 
 def command(
-    app: typer.Typer, name: str, *, needs_lake: bool = True
+    app: typer.Typer, name: str | None, *, needs_lake: bool = True
 ) -> Callable[[Callable[..., int | None]], Callable[..., None]]:
-    """Registers ``function(env, out, ...) -> exit code`` as a command with --root, --json and --debug."""
+    """Registers ``function(env, out, ...) -> exit code`` as a command with --root, --json and --debug.
+
+    Without a name it is what a group of commands does by itself."""
 
     def register(function: Callable[..., int | None]) -> Callable[..., None]:
         @functools.wraps(function)
-        def run(root: str | None = None, as_json: bool = False, debug: bool = False, **given: Any) -> None:
+        def run(
+            context: typer.Context, root: str | None = None, as_json: bool = False, debug: bool = False, **given: Any
+        ) -> None:
+            if context.invoked_subcommand:
+                return
             out = Output(as_json)
             try:
                 code = function(_environment(root), out, **given)
@@ -117,10 +123,13 @@ def command(
         own = _own_parameters(function)
         shared = {"root": (_ROOT, None), "as_json": (_JSON, False), "debug": (_DEBUG, False)}
         extra = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, annotation=a, default=d) for n, (a, d) in shared.items()]
-        parameters = own + extra
+        parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context), *own, *extra]
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}
-        app.command(name)(run)
+        if name:
+            app.command(name)(run)
+        else:
+            app.callback(invoke_without_command=True)(run)
         return run
 
     return register

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
     from lakehouse.runs.environment import Environment
 
 quarantine = typer.Typer(help="What was refused, why, and its way back.", no_args_is_help=True)
+files_app = typer.Typer()
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(files_app, name="files")
 
 
-@command(app, "files")
+@command(files_app, None)
 def files(env: Environment, out: Output, period: AnyPeriod = None) -> int:
     """What became of each file."""
     from lakehouse.views.files import list_files
@@ -26,6 +29,45 @@ def files(env: Environment, out: Output, period: AnyPeriod = None) -> int:
     found = list_files(env.reader, period)
     out.show(found, people.print_files)
     return 1 if any(file["status"] in ("rejected", "held") for file in found) else 0
+
+
+@command(files_app, "duplicates")
+def files_duplicates(env: Environment, out: Output, period: AnyPeriod = None) -> int:
+    """Lines that are held because another source reports the same sale, each beside the line that is paid."""
+    from lakehouse.views.duplicates import list_duplicates
+
+    shown = ("period", "name", "line_no", "of_name", "of_line_no", "of_period", "amount", "currency")
+    out.show(list_duplicates(env.reader, period), lambda rows: table(rows, "Duplicates", shown))
+    return 0
+
+
+@command(files_app, "release")
+def files_release(
+    env: Environment, out: Output,
+    file_id: Annotated[str, typer.Argument(help="As `lakehouse files` lists it.")],
+    accept_difference: Annotated[str | None, typer.Option(metavar="REASON", help="Why its lines are right although its own totals differ.")] = None,
+    accept_quarantine: Annotated[str | None, typer.Option(metavar="REASON", help="Why its good lines go on although too many are refused.")] = None,
+    book: Annotated[list[str] | None, typer.Option(metavar="CURRENCY=AMOUNT", help="Money it declares beyond its lines, where its controls do not tell.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who decides; by default the user of this machine.")] = None,
+) -> int:  # fmt: skip
+    """Lets a report that is held whole go on, once, and books its difference."""
+    from lakehouse.runs.file_release import release_file
+    from lakehouse.sources.limits import Refused
+    from lakehouse.sources.told import pairs
+    from lakehouse.store.lease import writer_lease
+
+    reason = (accept_difference or accept_quarantine or "").strip()
+    if not reason or (accept_difference and accept_quarantine):
+        raise Misuse("Give one reason: --accept-difference REASON, or --accept-quarantine REASON.")
+    try:
+        booked = pairs(book) if book else None
+    except Refused as refusal:
+        raise Misuse(f"{refusal}.") from None
+    cause = "controls" if accept_difference else "quarantine"
+    with writer_lease(env.root):
+        outcome = release_file(env, file_id, cause, reason, by or getpass.getuser(), booked)
+    out.show(outcome, people.print_released)
+    return 0
 
 
 @command(app, "statements")

@@ -25,21 +25,61 @@ def print_report(report: dict[str, Any]) -> None:
     typer.echo("  lines    " + ", ".join(f"{count} {what}" for what, count in lines.items() if count or what != "held"))
     typer.echo("  matching " + ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in matching.items()))
     table(report["money"], "Money, to the last decimal")
+    for twice in report["duplicates"]:
+        typer.echo(
+            f"  held as duplicates: {twice['lines']} lines of {twice['amount']} {twice['currency']}, which another source reports too: "
+            f"lakehouse files duplicates --period {report['period']}"
+        )
     for file in report["held_files"]:
-        told = "; ".join(f"{c['name']}: declared {c['declared'] or 'nothing'}, found {c['found']}" for c in file["controls"])
-        typer.echo(f"  held whole: {file['name']}: {told}")
+        typer.echo(f"  held whole: {file['name']}: {'; '.join(_why_held(file))}")
+
+
+def _why_held(file: dict[str, Any]) -> list[str]:
+    causes = {hold["cause"]: hold for hold in file["holds"]}
+    broken = [c for c in file["controls"] if not c["ok"]] if "controls" in causes else []
+    told = [f"{c['name']}: declared {c['declared'] or 'nothing'}, found {c['found']}" for c in broken]
+    if full := causes.get("quarantine"):
+        told.append(f"{full['refused']} of {full['lines']} lines are refused, more than {full['max_quarantine']}")
+    return told
 
 
 def print_files(files: list[dict[str, Any]]) -> None:
     rows = [
         {
             "file": _short(file["file_id"]), "name": ", ".join(file["names"]), "source": file["source"], "period": file["period"],
-            "status": file["status"], **{name: file[name] for name in ("lines", "accepted", "ignored", "quarantined")},
+            "status": file["status"], **{name: file[name] for name in ("lines", "accepted", "ignored", "quarantined", "duplicates")},
             "revenue": ", ".join(f"{money['revenue']} {currency}" for currency, money in file["money"].items()),
         }
         for file in files
     ]  # fmt: skip
     table(rows, "Files")
+    for file in files:
+        if file["holds"]:
+            typer.echo(f"  held whole: {file['names'][0]}: {'; '.join(_why_held(file))}")
+        for release in file["releases"]:
+            booked = ", ".join(f"{amount} {currency}" for currency, amount in release["booked"].items())
+            typer.echo(
+                f"  released by {release['by']}: {file['names'][0]}: {release['reason']}"
+                + (f"; booked as unexplained: {booked}" if booked else "")
+            )
+
+
+def print_released(outcome: dict[str, Any]) -> None:
+    booked = ", ".join(f"{amount} {currency}" for currency, amount in outcome["booked"].items())
+    typer.echo(
+        f"{outcome['name']} goes on in {outcome['period']}, released by {outcome['by']}: {outcome['reason']}. "
+        f"{f'Booked as unexplained: {booked}.' if booked else 'No money is booked.'}"
+    )
+    for control in outcome["controls"]:
+        typer.echo(f"  {control['name']}: declared {control['declared'] or 'nothing'}, found {control['found']}")
+
+
+def print_quality(checked: dict[str, Any]) -> None:
+    shown = ("severity", "table_name", "expectation", "columns", "rows", "unexpected", "examples")
+    table([result for result in checked["results"] if not result["ok"]], "Broken expectations", shown)
+    typer.echo(
+        f"{len(checked['results'])} expectations, {checked['fail']} failures, {checked['warn']} warnings: {checked['pages']}"
+    )
 
 
 def print_statements(statements: list[dict[str, Any]]) -> None:

@@ -141,16 +141,36 @@ def land(
 
 
 @command(app, "run")
-def run(env: Environment, out: Output, period: Period) -> int:
+def run(
+    env: Environment, out: Output, period: Period,
+    max_quarantine: Annotated[str | None, typer.Option(metavar="SHARE", help="Hold a report whole of which more lines are refused: 5%. By default as the settings say.")] = None,
+) -> int:  # fmt: skip
     """Every stage of a period up to draft statements, then the reconciliation."""
     from lakehouse.cli.people import print_report
     from lakehouse.runs.period import run_period
     from lakehouse.runs.stages import STAGES
 
+    if max_quarantine is not None:
+        env = env.under(max_quarantine=max_quarantine)
     with writer_lease(env.root), out.progress(len(STAGES)) as began:
         report = run_period(env, period, progress=began)
     out.show(report, print_report)
     return 1 if report["held_files"] else 0
+
+
+@command(app, "quality")
+def quality(
+    env: Environment, out: Output, period: Period,
+    pages: Annotated[Path | None, typer.Option("--pages", help="Folder for the HTML pages; by default quality/PERIOD in the lake.")] = None,
+) -> int:  # fmt: skip
+    """Holds silver and gold of a period against their declarations with Great Expectations, and keeps the results."""
+    from lakehouse.cli.people import print_quality
+    from lakehouse.runs.quality import check_quality
+
+    with writer_lease(env.root):
+        checked = check_quality(env, period, pages or Path(env.root) / "quality" / period)
+    out.show(checked, print_quality)
+    return 0 if checked["ok"] else 1
 
 
 @command(app, "close")

@@ -6,13 +6,14 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import Misuse
+from lakehouse.model.channels import Channels, load_channels
 from lakehouse.model.contracts import ContractBook
 from lakehouse.model.lint import read_book
 from lakehouse.model.routing import Ruleset, read_ruleset, ruleset_sha256
-from lakehouse.settings import Settings, conf_dir
+from lakehouse.settings import Settings, conf_dir, load_settings
 from lakehouse.sources.recognise import Dialects, load_dialects
 from lakehouse.store.landing import Landing
 from lakehouse.store.reader import LakeReader
@@ -79,6 +80,10 @@ class Environment:
         return read_ruleset(self.routing_text)
 
     @cached_property
+    def channels(self) -> Channels:
+        return load_channels(conf_dir() / "channels.yaml")
+
+    @cached_property
     def spark(self) -> SparkSession:
         from lakehouse.session import start_session
 
@@ -89,6 +94,10 @@ class Environment:
         from lakehouse.store.delta import DeltaStore
 
         return DeltaStore(self.spark, self.root)
+
+    def under(self, **settings: Any) -> Environment:
+        """The same lake under other settings."""
+        return Environment(load_settings(**{**self.settings.model_dump(by_alias=True, exclude_unset=True), **settings}))
 
     def closed_periods(self) -> list[str]:
         """The periods that are published, oldest first."""

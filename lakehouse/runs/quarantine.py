@@ -28,7 +28,7 @@ def release_records(env: Environment, records: Sequence[str], reason: str, chang
     outcome = _tried(env, refused, changes)
     closed = env.closed_periods()
     rows = [
-        (_books_of(refused[record], closed), record, reason, dict(changes) or None, datetime.now(timezone.utc))
+        (books_of(refused[record], closed), record, reason, dict(changes) or None, datetime.now(timezone.utc))
         for record, reasons in outcome.items()
         if not reasons
     ]
@@ -59,7 +59,7 @@ def _waiting(env: Environment, records: Sequence[str]) -> dict[str, str]:
     return {record: waiting[record] for record in records} if records else waiting
 
 
-def _books_of(period: str, closed: Sequence[str]) -> str:
+def books_of(period: str, closed: Sequence[str]) -> str:
     """The period itself while it is open, else the first after the closed ones."""
     return period if period not in closed else next_period(max(closed))
 

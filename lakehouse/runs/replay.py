@@ -11,11 +11,12 @@ from pyspark.sql import functions as F
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Work, run_jobs
 from lakehouse.runs.period import require_open
-from lakehouse.runs.stages import DRAFT, STAGES, before, reconcile, resolve
+from lakehouse.runs.stages import DRAFT, STAGES, before, reconcile, resolve, superseded_reports
 from lakehouse.store.reader import LakeReader
-from lakehouse.tables import bronze, gold, silver
-from lakehouse.transforms.groups import MEASURES, join_recordings, latest_decisions, superseded
+from lakehouse.tables import gold, silver
+from lakehouse.transforms.groups import MEASURES, join_recordings, latest_decisions
 from lakehouse.transforms.groups import open_holds as never_taken
+from lakehouse.transforms.hold import may_find_an_owner
 from lakehouse.transforms.resolve import PAID
 from lakehouse.transforms.resolve import resolve as resolve_groups
 from lakehouse.views.common import write_money
@@ -76,10 +77,14 @@ def _would_move(env: Environment, period: str) -> dict[str, Owner]:
         catalog = work.read(silver.catalog)
         known = work.read(silver.matches).unionByName(fresh.rows.select(*silver.matches.columns))
         decisions = work.keep(latest_decisions(known, env.rules.ruleset, work.pins[silver.catalog.name]))
-        dead = superseded(work.read(bronze.files))
+        dead = superseded_reports(work)
         drafted = env.store.read(DRAFT["holding"], period=period).where("entry = 'hold'")
         held = never_taken(before(work, gold.holding)).unionByName(drafted).join(F.broadcast(dead), "file_id", "left_anti")
-        groups = held.withColumn("hold_id", F.col("entry_id")).select(*gold.GROUP, *MEASURES, "hold_id")
+        groups = (
+            held.where(may_find_an_owner(env.channels))
+            .withColumn("hold_id", F.col("entry_id"))
+            .select(*gold.GROUP, *MEASURES, "hold_id")
+        )
         found = join_recordings(groups, decisions, catalog).where(F.col("reconciliation_status").isin(*PAID))
         owned = resolve_groups(found, env.book(work.pins[silver.contracts.name])).where("contract_id IS NOT NULL")
         rows = (

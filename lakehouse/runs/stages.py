@@ -10,14 +10,17 @@ from pyspark.sql import functions as F
 from lakehouse.checks.totals import require_no_difference, require_parts_add_up
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Append, Job, Replace, Work, job
+from lakehouse.runs.overfull import hold_overfull, reports_let_go
 from lakehouse.runs.rulesets import unseen_ruleset
-from lakehouse.sources.scan import KEY_COLUMNS, file_rows, line_rows, scan_files
+from lakehouse.sources.scan import KEY_COLUMNS, scan_files
 from lakehouse.store.landing import Receipt
 from lakehouse.tables import Table, bronze, gold, ops, silver
 from lakehouse.transforms.conform import conform as conform_lines
 from lakehouse.transforms.conserve import conserve
+from lakehouse.transforms.duplicates import find_duplicates
 from lakehouse.transforms.groups import group_usage, join_recordings, latest_decisions, open_holds, superseded
-from lakehouse.transforms.hold import holds, taken_away
+from lakehouse.transforms.held import accepted_differences, contradicted, held_files, released
+from lakehouse.transforms.hold import duplicate_holds, holds, may_find_an_owner, taken_away
 from lakehouse.transforms.ledger import book_ledger
 from lakehouse.transforms.reconcile import match_keys
 from lakehouse.transforms.release import released_lines
@@ -29,7 +32,7 @@ from lakehouse.transforms.route import latest_events, route
 from lakehouse.transforms.statements import opening_balances, settle_accounts
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 DRAFT = {table.name.split(".")[1]: table for table in gold.DRAFTS}
 
@@ -48,12 +51,16 @@ def _landed(env: Environment) -> Mapping[str, str]:
     return {"landed": ",".join(f"{p}:{sum(1 for _ in env.landing.receipts(p))}" for p in env.landing.report_periods())}
 
 
-def _dialects(env: Environment) -> Mapping[str, str]:
-    return {"rules": env.dialects_sha256}
+def _conforming(env: Environment) -> Mapping[str, str]:
+    return {"rules": env.dialects_sha256, "let_go": ",".join(reports_let_go(env))}
 
 
 def _matching(env: Environment) -> Mapping[str, str]:
     return {"rules": env.rules.ruleset}
+
+
+def _resolving(env: Environment) -> Mapping[str, str]:
+    return {**_matching(env), "channels": env.channels.sha256}
 
 
 @job(reads=(gold.periods,), writes=(bronze.lines, bronze.files), rules=_landed)
@@ -62,36 +69,49 @@ def ingest(work: Work) -> Sequence[Append | Replace]:
     receipts = due_receipts(work.env, work.period)
     if not receipts:
         return []
-    scanned = work.keep(scan_files(work.env.spark, receipts, work.env.dialects, work.env.landing.path, work.period))
+    scanned = scan_files(work.env.spark, receipts, work.env.dialects, work.env.landing.path, work.period)
+    scanned = scanned._replace(rows=work.keep(scanned.rows))
     # The files are listed last: a file that is listed has all its lines. Lines of a run that was killed between the two are not written again.
     written = work.env.store.read(bronze.lines, period=work.period).select("file_id").distinct()
     return [
-        Append(bronze.lines, line_rows(scanned).join(F.broadcast(written), "file_id", "left_anti")),
-        Append(bronze.files, file_rows(scanned).coalesce(1)),
+        Append(bronze.lines, scanned.line_rows().join(F.broadcast(written), "file_id", "left_anti")),
+        Append(bronze.files, scanned.file_rows()),
     ]
 
 
-@job(reads=(bronze.files, bronze.lines, ops.releases), writes=(ops.quarantine, ops.ignored, silver.usage), rules=_dialects)
+@job(
+    reads=(bronze.files, bronze.lines, ops.releases, ops.file_releases),
+    writes=(ops.held_files, ops.quarantine, ops.ignored, silver.usage),
+    rules=_conforming,
+)
 def conform(work: Work) -> Sequence[Append | Replace]:
     """Types every line of the period's reports: usage, not income, or refused with every reason."""
     store = work.env.store
-    files = work.read_period(bronze.files).where("NOT exists(controls, c -> NOT c.ok)")
     placed = [store.read(table, period=work.period).select(*KEY_COLUMNS) for table in (ops.quarantine, ops.ignored, silver.usage)]
-    fresh = (
-        work.read_period(bronze.lines)
-        .where("kind = 'data'")
-        .join(F.broadcast(files.select("file_id")), "file_id", "left_semi")
-        .join(placed[0].union(placed[1]).union(placed[2]), [*KEY_COLUMNS], "left_anti")
-    )
+    seen = placed[0].union(placed[1]).union(placed[2])
+    fresh = _lines_that_go_on(work).where("kind = 'data'").join(seen, [*KEY_COLUMNS], "left_anti")
     refused = store.read(ops.quarantine, up_to=work.period)
     back = released_lines(work.read(bronze.lines), refused, work.read_period(ops.releases), work.env.dialects)
     back = back.withColumn("period", F.lit(work.period)).join(placed[2], [*KEY_COLUMNS], "left_anti")
     typed = conform_lines(fresh.unionByName(back), work.read(bronze.files), work.env.dialects, work.keep)
+    let_go = released(work.read(ops.file_releases), "quarantine")
+    begun = seen.select("file_id").union(refused.select("file_id")).union(let_go)
+    entries, going = hold_overfull(work, typed, begun)
     return [
-        Append(ops.quarantine, typed.quarantine.join(refused.select("record_id"), "record_id", "left_anti")),
-        Append(ops.ignored, typed.ignored),
-        Append(silver.usage, typed.usage),
+        *entries,
+        Append(ops.quarantine, going.quarantine.join(refused.select("record_id"), "record_id", "left_anti")),
+        Append(ops.ignored, going.ignored),
+        Append(silver.usage, going.usage),
     ]
+
+
+def _lines_that_go_on(work: Work) -> DataFrame:
+    """The lines of the period's reports that do not contradict themselves, and of earlier ones that a person released in it."""
+    releases, files = work.read(ops.file_releases), work.read_period(bronze.files)
+    own = files.join(F.broadcast(contradicted(files, releases)), "file_id", "left_anti").select("file_id")
+    late = releases.where(F.col("period") == work.period).select("file_id").join(files, "file_id", "left_anti").distinct()
+    lines = work.read(bronze.lines).join(F.broadcast(late), "file_id", "left_semi").withColumn("period", F.lit(work.period))
+    return work.read_period(bronze.lines).join(F.broadcast(own), "file_id", "left_semi").unionByName(lines)
 
 
 @job(
@@ -151,19 +171,23 @@ def routed(work: Work, decisions: DataFrame) -> list[Append]:
 
 @job(
     reads=(
-        bronze.files, silver.usage, silver.matches, silver.catalog, silver.contracts, gold.holding, gold.royalty_lines, gold.periods,
+        bronze.files, silver.usage, silver.matches, silver.catalog, silver.contracts, ops.held_files, ops.file_releases,
+        gold.holding, gold.royalty_lines, gold.periods,
     ),
-    writes=(DRAFT["royalty_lines"], DRAFT["holding"]),
-    rules=_matching,
+    writes=(silver.duplicates, DRAFT["royalty_lines"], DRAFT["holding"]),
+    rules=_resolving,
 )  # fmt: skip
 def resolve(work: Work) -> Sequence[Append | Replace]:
     """Gives every group of usage lines to those who own it under the contract in force; holds what has no owner."""
     book = work.env.book(work.pins[silver.contracts.name])
-    dead = work.keep(superseded(work.read(bronze.files)))
+    dead = work.keep(superseded_reports(work))
     opening = work.keep(before(work, gold.holding).transform(open_holds))
     undone = opening.join(F.broadcast(dead), "file_id", "left_semi")
-    waiting = opening.join(F.broadcast(dead), "file_id", "left_anti")
-    fresh = group_usage(work.read_period(silver.usage), dead)
+    waiting = opening.join(F.broadcast(dead), "file_id", "left_anti").where(may_find_an_owner(work.env.channels))
+    twice = work.keep(_duplicates(work, dead))
+    lines_held = twice.select(*KEY_COLUMNS)
+    fresh = group_usage(work.read_period(silver.usage).join(lines_held, [*KEY_COLUMNS], "left_anti"), dead)
+    held_twice = group_usage(work.read_period(silver.usage).join(lines_held, [*KEY_COLUMNS], "left_semi"), dead)
     again = waiting.select(*fresh.columns, F.col("entry_id").alias("hold_id"))
     decisions = latest_decisions(work.read(silver.matches), work.env.rules.ruleset, work.pins[silver.catalog.name])
     candidates = fresh.withColumn("hold_id", F.lit(None).cast("string")).unionByName(again)
@@ -175,16 +199,26 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
     lines = royalty_lines(resolved, work.period).unionByName(reversals(before(work, gold.royalty_lines), dead, work.period))
     held = (
         holds(groups.where(~is_paid), resolved, work.period)
+        .unionByName(duplicate_holds(held_twice, work.period))
         .unionByName(taken_away(waiting.join(owned, "entry_id", "left_semi"), "release", work.period))
         .unionByName(taken_away(undone, "reversal", work.period))
     )
-    return [Replace(DRAFT["royalty_lines"], lines), Replace(DRAFT["holding"], held)]
+    return [Replace(silver.duplicates, twice), Replace(DRAFT["royalty_lines"], lines), Replace(DRAFT["holding"], held)]
+
+
+def _duplicates(work: Work, dead: DataFrame) -> DataFrame:
+    """The period's lines that another source reports too, of reports that count."""
+    gone = F.broadcast(dead)
+    before = work.env.store.read(silver.duplicates, up_to=work.period).where(F.col("period") < work.period)
+    # Where a held line's report was replaced, its equal is free again; where the paid one's was, the held line stays held.
+    standing = before.join(gone, "file_id", "left_anti")
+    return find_duplicates(work.read(silver.usage).join(gone, "file_id", "left_anti"), standing, work.env.channels, work.period)
 
 
 @job(
     reads=(
         DRAFT["royalty_lines"], DRAFT["holding"], bronze.files, silver.usage, silver.contracts, silver.account_events, ops.quarantine,
-        ops.releases, gold.balances, gold.conservation, gold.periods,
+        ops.releases, ops.held_files, ops.file_releases, gold.balances, gold.conservation, gold.periods,
     ),
     writes=(DRAFT["statements"], DRAFT["ledger"], DRAFT["balances"], DRAFT["conservation"], DRAFT["partitions"]),
 )  # fmt: skip
@@ -196,15 +230,19 @@ def state(work: Work) -> Sequence[Append | Replace]:
     opening = opening_balances(before(work, gold.balances), work.env.closed_periods(), period)
     events = work.read(silver.account_events).where(F.col("period") == period)
     settled = settle_accounts(lines, opening, events, book, period, work.keep)
-    conserved = work.keep(_conserved(work, lines, holding))
+    dead = work.keep(superseded_reports(work))
+    conserved = work.keep(_conserved(work, lines, holding, dead))
     require_no_difference(conserved)
     partitions = (
         partition_roots(lines, gold.royalty_lines, ("currency", "payee"))
         .join(lines.groupBy("currency", "payee").agg(F.sum("amount").alias("total")), ["currency", "payee"])
         .withColumn("period", F.lit(period))
     )
+    differences = accepted_differences(
+        work.read(ops.file_releases), dead, superseded_reports(work, F.col("period") < period), period
+    )
     return [
-        Replace(DRAFT["ledger"], book_ledger(lines, holding, settled.movements, period)),
+        Replace(DRAFT["ledger"], book_ledger(lines, holding, settled.movements, differences, period)),
         Replace(DRAFT["balances"], settled.balances),
         Replace(DRAFT["conservation"], conserved),
         Replace(DRAFT["partitions"], partitions),
@@ -217,10 +255,16 @@ def before(work: Work, table: Table) -> DataFrame:
     return work.read(table).where(F.col("period") < work.period)
 
 
-def _conserved(work: Work, lines: DataFrame, holding: DataFrame) -> DataFrame:
-    """The conservation rows of the period, from its reports that count."""
-    dead = work.keep(superseded(work.read(bronze.files)))
-    released = work.read(ops.releases)
+def superseded_reports(work: Work, where: Column | None = None) -> DataFrame:
+    """[file_id] of the reports that a later version replaces, up to this period, or as those rows alone tell."""
+    tables = (bronze.files, ops.held_files, ops.file_releases)
+    files, holds, releases = (work.read(table) if where is None else work.read(table).where(where) for table in tables)
+    return superseded(files, held_files(files, holds, releases))
+
+
+def _conserved(work: Work, lines: DataFrame, holding: DataFrame, dead: DataFrame) -> DataFrame:
+    """The conservation rows of the period, from its reports that count: those not in `dead`."""
+    back = work.read(ops.releases)
     refused = work.read(ops.quarantine).join(F.broadcast(dead), "file_id", "left_anti")
     published = before(work, gold.conservation).join(F.broadcast(dead), "file_id", "left_semi")
     undone = published.groupBy("file_id", "source", "currency").agg(
@@ -228,9 +272,9 @@ def _conserved(work: Work, lines: DataFrame, holding: DataFrame) -> DataFrame:
     )
     return conserve(
         usage=work.read_period(silver.usage).join(F.broadcast(dead), "file_id", "left_anti"),
-        refused=refused.where(F.col("period") == work.period).join(released, "record_id", "left_anti"),
+        refused=refused.where(F.col("period") == work.period).join(back, "record_id", "left_anti"),
         returned=refused.where(F.col("period") < work.period).join(
-            released.where(F.col("period") == work.period), "record_id", "left_semi"
+            back.where(F.col("period") == work.period), "record_id", "left_semi"
         ),
         lines=lines,
         holding=holding,

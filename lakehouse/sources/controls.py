@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, localcontext
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from lakehouse.model.usage import FIELDS
 from lakehouse.model.vocabulary import NOT_INCOME
@@ -58,6 +60,40 @@ def agrees(declared: Decimal, found: Decimal) -> bool:
     return abs(_EXACT.subtract(declared, found)) <= rounded
 
 
+class Difference(NamedTuple):
+    """Payable money that a control declares beyond what was found: `currency` is None for the file's own, `amount` is None where
+    the figures are money but do not say how much is missing of what is owed."""
+
+    control: str
+    currency: str | None
+    amount: Decimal | None
+
+
+def money_differences(dialect: Dialect, broken: Iterable[Mapping[str, str]]) -> list[Difference]:
+    """The broken controls that are of payable money. Counts, units and sums of other columns are not money that anyone owes.
+
+    The totals of a DDEX summary are money too, but may be of one account of several: they do not say what is owed.
+    """
+    payable = dialect.map["amount"].column
+    names = {control.name for control in dialect.controls if control.column and control.column == payable}
+    summed = bool(payable and dialect.sum_rows)
+    found = []
+    for control in broken:
+        name = control["name"]
+        given = re.fullmatch(r"given revenue(?:[.]([A-Z]{3}))?", name)
+        of_rows = name in names or (summed and name.endswith(f", {payable}"))
+        of_summary = bool(dialect.dsr) and name.partition(" of summary ")[0] in (dialect.dsr.totals if dialect.dsr else ())
+        if not (given or of_rows or of_summary):
+            continue
+        declared = plain_number(control["declared"], _CELLS_FREE if given else dialect.grammar)
+        counted = plain_number(control["found"], _CELLS_FREE)
+        amount = None
+        if (given or of_rows) and declared is not None and counted is not None:
+            amount = _EXACT.subtract(declared, counted)
+        found.append(Difference(name, given[1] if given else None, amount))
+    return found
+
+
 class ControlTally:
     """Adds up a file's records as they stream by. `captured` is what the file's receipt holds, given figures among it."""
 
@@ -107,6 +143,29 @@ class ControlTally:
             pattern = self._dialect.preamble[record.line_no - 1]
             found = re.search(pattern, record.text)
             self._declared.update({name: value for name, value in (found.groupdict() if found else {}).items() if value})
+
+    def state(self) -> str:
+        """What was counted so far, for `absorb` of a tally of the same file."""
+        assert not self._dsr, "the rows of a flat file are counted together"
+        assert not self._sections, "sections are counted together"
+        state: dict[str, Any] = {"rows": self._rows, "declared": self._declared}
+        state["sums"] = {column: f"{total[0]:f}" for column, (_, total) in self._sums.items()}
+        state["given"] = self._given_sums.state() if self._given_sums else None
+        state["payable"] = self._payable.state() if self._payable else None
+        return json.dumps(state)
+
+    def absorb(self, text: str) -> None:
+        """Adds what a tally of the following part of the file has counted."""
+        state = json.loads(text)
+        self._rows += state["rows"]
+        self._declared = {**state["declared"], **self._declared}
+        for column, figure in state["sums"].items():
+            total = self._sums[column][1]
+            total[0] = _EXACT.add(total[0], Decimal(figure))
+        if self._given_sums:
+            self._given_sums.absorb(state["given"])
+        if self._payable:
+            self._payable.absorb(state["payable"])
 
     def results(self) -> list[ControlResult]:
         """Every declared figure beside the found one. A figure that is missing from the file is a broken control.
@@ -190,6 +249,13 @@ class _GivenSums:
         self._revenue[currency or ""] = _EXACT.add(self._revenue.get(currency or "", _ZERO), counted)
         self._units = _EXACT.add(self._units, plain_number(units, _CELLS_FREE) or _ZERO)
 
+    def state(self) -> dict[str, Any]:
+        return {"revenue": _written(self._revenue), "units": f"{self._units:f}"}
+
+    def absorb(self, state: Mapping[str, Any]) -> None:
+        _add_all(self._revenue, state["revenue"])
+        self._units = _EXACT.add(self._units, Decimal(state["units"]))
+
     def of(self, name: str) -> dict[str, Decimal]:
         """The figure of a given control, by currency; units have none."""
         if name == "units":
@@ -236,6 +302,14 @@ class _Payable:
                     if rest := amount - Decimal(cut(f"{amount:f}")):
                         self._residues[currency] = self._residues.get(currency, _ZERO) + rest
 
+    def state(self) -> dict[str, Any]:
+        self._add_up()
+        return {"totals": _written(self._totals), "residues": _written(self._residues)}
+
+    def absorb(self, state: Mapping[str, Any]) -> None:
+        _add_all(self._totals, state["totals"])
+        _add_all(self._residues, state["residues"])
+
     def results(self) -> list[ControlResult]:
         self._add_up()
         results = []
@@ -246,3 +320,12 @@ class _Payable:
             results.append(ControlResult(f"exact total{of}", exact, kept, True))
             results.append(ControlResult(f"residue{of} beyond {SCALE} decimals", rest, "0", True))
         return results
+
+
+def _written(figures: Mapping[str, Decimal]) -> dict[str, str]:
+    return {name: f"{figure:f}" for name, figure in figures.items()}
+
+
+def _add_all(figures: dict[str, Decimal], more: Mapping[str, str]) -> None:
+    for name, figure in more.items():
+        figures[name] = _EXACT.add(figures.get(name, _ZERO), Decimal(figure))

@@ -6,10 +6,10 @@ import csv
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from lakehouse.sources.dialect import DELIMITERS, Dialect, Encoding
-from lakehouse.sources.text import open_lines, split_eol
+from lakehouse.sources.text import lines_of, lines_of_part, octets, open_lines, split_eol
 
 # Lines that one quoted cell may span. A quote that is never closed would otherwise swallow the rest of the file.
 MAX_RECORD_LINES = 64
@@ -50,6 +50,11 @@ class _Tape:
         self.taken.append(line)
         return line
 
+    def give_back(self) -> None:
+        """Gives back all lines taken."""
+        self._again.extendleft(reversed(self.taken))
+        self.taken.clear()
+
     def keep_first(self) -> None:
         """Gives back all lines taken but the first, to be read as records of their own."""
         self._again.extendleft(reversed(self.taken[1:]))
@@ -63,6 +68,69 @@ def read_records(payload: bytes, dialect: Dialect, encoding: Encoding, variant: 
 
         return read_dsr(payload, dialect, encoding)
     return _read_delimited(payload, dialect, encoding, variant)
+
+
+class Cut(NamedTuple):
+    """Where a part of a file starts: at a record, which is a data row or in the footer. `line_no` is that of its first line."""
+
+    start: int
+    line_no: int
+    in_footer: bool
+
+
+def find_cuts(
+    stream: BinaryIO, dialect: Dialect, encoding: Encoding, size: int, variant: str | None = None
+) -> tuple[list[str], list[Cut]]:
+    """The header's names, and cuts that part a delimited file into parts of about `size` bytes, each to be read by itself.
+
+    The records of the parts are those of the whole: this walks the very lines that `read_records` reads, at the speed of looking for
+    quotes. No cut is near a record that could not be cut into cells, for what is said of such a record depends on the lines after it.
+    No cuts where the places of lines cannot be told from their text, or where a row's meaning depends on those before it.
+    """
+    measured = octets(encoding)
+    if measured is None or dialect.dsr is not None or dialect.sum_rows is not None:
+        return [], []
+    position, length = measured
+    read_as = dialect.under(variant)
+    footer_marks = read_as.footer.starts_with if read_as.footer else ()
+    lines = lines_of(stream, encoding)
+    preamble = [next(lines) for _ in read_as.preamble]
+    tape = _Tape(lines)
+    reader = csv.reader(tape, **csv_options(read_as))  # type: ignore[arg-type]
+    names = next(reader)
+    line_no = 1 + len(preamble) + len(tape.taken)
+    position += sum(map(length, preamble)) + sum(map(length, tape.taken))
+    cuts: list[Cut] = []
+    target, sound_from, in_footer, quoted = size, 0, False, read_as.quoting != "none"
+    while True:
+        tape.taken.clear()
+        try:
+            line = next(tape)
+        except StopIteration:
+            return dialect.file_header(variant).named(names), cuts
+        if position >= target and line_no >= sound_from:
+            cuts.append(Cut(position, line_no, in_footer))
+            target = position + size
+        if quoted and '"' in line:
+            tape.give_back()
+            try:
+                next(reader)
+            except (csv.Error, _TooLongError):
+                tape.keep_first()
+                sound_from = line_no + MAX_RECORD_LINES
+        in_footer = in_footer or bool(footer_marks and tape.taken[0].startswith(footer_marks))
+        line_no += len(tape.taken)
+        position += sum(map(length, tape.taken))
+
+
+def read_part(
+    part: bytes, cut: Cut, names: list[str], dialect: Dialect, encoding: Encoding, variant: str | None = None
+) -> Iterator[Record]:
+    """The records of the part of a file that starts at a cut and ends where the next begins."""
+    read_as = dialect.under(variant)
+    tape = _Tape(lines_of_part(part, encoding))
+    reader = csv.reader(tape, **csv_options(read_as))  # type: ignore[arg-type]
+    return _read_rows(tape, reader, cut.line_no, read_as, names, variant, cut.in_footer)
 
 
 def csv_options(dialect: Dialect) -> dict[str, object]:
@@ -95,12 +163,17 @@ def _read_delimited(payload: bytes, dialect: Dialect, encoding: Encoding, varian
 
 
 def _read_rows(
-    tape: _Tape, reader: Iterator[list[str]], line_no: int, dialect: Dialect, names: list[str], variant: str | None
+    tape: _Tape,
+    reader: Iterator[list[str]],
+    line_no: int,
+    dialect: Dialect,
+    names: list[str],
+    variant: str | None,
+    in_footer: bool = False,
 ) -> Iterator[Record]:
     width, order = len(names), cell_order(names, dialect, variant)
     footer_marks = dialect.footer.starts_with if dialect.footer else ()
     blank_personal = _personal_blanker(dialect, names, variant)
-    in_footer = False
     taken = tape.taken
     while True:
         taken.clear()

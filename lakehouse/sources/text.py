@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 from lakehouse.sources.dialect import Encoding
 
@@ -56,10 +57,28 @@ def long_line(payload: bytes) -> str | None:
 
 def open_lines(payload: bytes, encoding: Encoding) -> Iterator[str]:
     """The lines of the text, each with the line end it has in the file: LF, CRLF or CR."""
+    return lines_of(io.BytesIO(payload), encoding)
+
+
+def lines_of(stream: BinaryIO, encoding: Encoding) -> Iterator[str]:
+    """The same of a stream that stands at the start of the file. The stream is closed with the iterator."""
     codec, mark = _CODECS[encoding]
-    stream = io.BytesIO(payload)
     stream.seek(len(mark))
     return io.TextIOWrapper(stream, encoding=codec, newline="")
+
+
+def lines_of_part(part: bytes, encoding: Encoding) -> Iterator[str]:
+    """The lines of a part of a file that starts with a line and is not the file's first."""
+    return io.TextIOWrapper(io.BytesIO(part), encoding=_CODECS[encoding][0], newline="")
+
+
+def octets(encoding: Encoding) -> tuple[int, Callable[[str], int]] | None:
+    """The bytes before the first line, and how many bytes a line is in the file. None for encodings that write one text in several
+    ways, in which the places of lines cannot be told from their text."""
+    codec, mark = _CODECS[encoding]
+    if codec == "utf-8":
+        return len(mark), lambda line: len(line) if line.isascii() else len(line.encode())
+    return (len(mark), len) if codec in ("latin-1", "cp1252") else None
 
 
 def head(payload: bytes, encoding: Encoding, size: int = 1 << 16) -> list[str]:

@@ -24,7 +24,8 @@ _TYPES = re.compile(
 @dataclass(frozen=True)
 class Field:
     """One column. `check` is a Spark SQL condition on the column; NULL passes only when
-    the column is not `required`. `rooted=False` keeps a column out of the content root."""
+    the column is not `required`. `mostly` is the percentage of rows that have a value in healthy data: less is a warning.
+    `rooted=False` keeps a column out of the content root."""
 
     name: str
     type: str
@@ -33,6 +34,7 @@ class Field:
     check: str | None = None
     one_of: tuple[str, ...] = ()
     rooted: bool = True
+    mostly: int = 0
 
     def __post_init__(self) -> None:
         if not _TYPES.match(self.type):

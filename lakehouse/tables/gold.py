@@ -66,7 +66,7 @@ holding = Table(
         Field(
             "reason",
             "string",
-            "Why it is held: AMBIGUOUS, UNCLAIMED, NO_CONTRACT, or what the contract asks for and the report does not say",
+            "Why it is held: AMBIGUOUS, UNCLAIMED, NO_CONTRACT, DUPLICATE, or what the contract asks for and the report does not say",
             required=True,
         ),
         period("held_since", "Statement period in which the money was first held"),

@@ -85,6 +85,74 @@ rulesets = Table(
     ),
 )
 
+HOLD_CAUSES = ("controls", "quarantine")
+
+held_files = Table(
+    name="ops.held_files",
+    doc="Reports of which too many lines are refused: held whole, and let go on when that is no longer so. A report that contradicts"
+    " its own totals is told by bronze.files.controls.",
+    grain=("file_id", "entry", "dialect_sha256", "max_quarantine"),
+    partition_by=("period",),
+    fields=(
+        period("period", "Statement period whose books the report would have entered"),
+        sha256("file_id", "The report"),
+        Field("entry", "string", "hold keeps all its lines out, clear ends every hold before", True, one_of=("hold", "clear")),
+        sha256("dialect_sha256", "The dialect document by which its lines were judged"),
+        Field(
+            "max_quarantine", "string", "Largest share of refused lines with which a report went on, such as 5%", required=True
+        ),
+        Field("lines", "bigint", "Its data lines", required=True),
+        Field("refused", "bigint", "How many of them are refused", required=True),
+        Field("judged_at", "timestamp", "When (UTC)", required=True, rooted=False),
+    ),
+)
+
+file_releases = Table(
+    name="ops.file_releases",
+    doc="Reports that were held whole and go on by the decision of a person.",
+    grain=("file_id", "cause"),
+    partition_by=("period",),
+    fields=(
+        period("period", "Statement period whose books the report enters"),
+        sha256("file_id", "The report"),
+        Field("source", "string", "Dialect id", required=True),
+        Field("cause", "string", "Why it was held", True, one_of=HOLD_CAUSES),
+        Field("reason", "string", "Why it goes on, in the words of who released it", required=True),
+        Field("released_by", "string", "Who decided", required=True),
+        Field(
+            "controls",
+            "array<struct<name:string,declared:string,found:string>>",
+            "The figures that differ, as they stood",
+            required=True,
+        ),
+        Field(
+            "booked", "map<string,decimal(38,18)>", "currency: money declared beyond the lines, negative where it is less", True
+        ),
+        Field("released_at", "timestamp", "When (UTC)", required=True, rooted=False),
+    ),
+)
+
+quality_results = Table(
+    name="ops.quality_results",
+    doc="What Great Expectations found in the tables of a period, each time it looked.",
+    grain=("check_id", "table_name", "expectation", "columns"),
+    partition_by=("period",),
+    fields=(
+        period(),
+        Field("check_id", "string", "One look at the tables of a period", required=True),
+        Field("table_name", "string", "The table", required=True),
+        Field("delta_version", "bigint", "Its version that was looked at", required=True),
+        Field("expectation", "string", "What was expected", required=True),
+        Field("columns", "string", "Of which columns, joined by a comma; empty for the whole table", required=True),
+        Field("severity", "string", "Whether breaking it is a failure or a warning", True, one_of=("fail", "warn")),
+        Field("ok", "boolean", "Whether it holds", required=True),
+        Field("rows", "bigint", "Rows that were looked at"),
+        Field("unexpected", "bigint", "Rows that break it"),
+        Field("examples", "array<string>", "Some of their values"),
+        Field("checked_at", "timestamp", "When (UTC)", required=True, rooted=False),
+    ),
+)
+
 runs = Table(
     name="ops.runs",
     doc="Every job that changed something: what it read, what it wrote, with which rules and code.",

@@ -26,10 +26,10 @@ usage = Table(
         ),
         Field("price_category", "string", "Price tier, offer or subscription type, as reported"),
         sha256("usage_key", "SHA-256 of the normalised identity of the recording: what the matcher decides on"),
-        Field("isrc", "string", "ISRC, 12 characters", check="isrc RLIKE '^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$'"),
+        Field("isrc", "string", "ISRC, 12 characters", check="isrc RLIKE '^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$'", mostly=80),
         Field("upc", "string", "UPC or EAN, zero-padded to 14 digits", check="upc RLIKE '^[0-9]{14}$'"),
-        Field("title", "string", "Track title as reported"),
-        Field("artist", "string", "Artist as reported"),
+        Field("title", "string", "Track title as reported", mostly=90),
+        Field("artist", "string", "Artist as reported", mostly=90),
         Field("album", "string", "Release title as reported"),
         Field("label", "string", "Label as reported"),
         Field("proprietary_id", "string", "The sender's own id of the recording"),
@@ -138,6 +138,26 @@ deals = Table(
         Field("price", "string", "Price code, or wholesale price per unit, as the message has it"),
         Field("price_currency", "string", "Currency of a wholesale price"),
         Field("take_down", "boolean", "Whether the deal ends all use", required=True),
+    ),
+)
+
+duplicates = Table(
+    name="silver.duplicates",
+    doc="Lines of a report that another source reports too, each with its equal: one of the two is paid, the other is held.",
+    grain=("file_id", "line_no"),
+    partition_by=("period",),
+    append_only=False,
+    fields=(
+        period("period", "Statement period whose books the held line enters"),
+        sha256("file_id", "The report whose line is held"),
+        Field("line_no", "bigint", "That line", required=True),
+        Field("source", "string", "Its dialect", required=True),
+        sha256("of_file_id", "The report whose equal line is paid"),
+        Field("of_line_no", "bigint", "That line", required=True),
+        Field("of_source", "string", "Its dialect", required=True),
+        period("of_period", "Statement period whose books the paid line entered"),
+        money("amount", "The amount of either, in `currency`"),
+        currency(),
     ),
 )
 

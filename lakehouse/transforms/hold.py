@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from lakehouse.model.channels import Channels
 from lakehouse.tables import gold
 from lakehouse.tables.gold import GROUP
+from lakehouse.transforms.duplicates import DUPLICATE
 from lakehouse.transforms.resolve import row_id
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 
 def holds(unpaid: DataFrame, resolved: DataFrame, period: str) -> DataFrame:
@@ -29,6 +31,20 @@ def holds(unpaid: DataFrame, resolved: DataFrame, period: str) -> DataFrame:
         .withColumn("entry_id", row_id(F.lit(period), F.lit("hold"), *(F.col(c) for c in GROUP)))
         .select(*gold.holding.columns)
     )
+
+
+def duplicate_holds(groups: DataFrame, period: str) -> DataFrame:
+    """A hold for each group of lines that another source reports too."""
+    values = {"period": F.lit(period), "held_since": F.lit(period), "entry": F.lit("hold"), "reason": F.lit(DUPLICATE)}
+    entry_id = row_id(F.lit(period), F.lit("hold"), F.lit(DUPLICATE), *(F.col(c) for c in GROUP))
+    return groups.withColumns({**values, "releases": F.lit(None).cast("string"), "entry_id": entry_id}).select(
+        *gold.holding.columns
+    )
+
+
+def may_find_an_owner(channels: Channels) -> Column:
+    """Whether an open hold is tried again. What is held as a duplicate is not, until its source is no longer one that is compared."""
+    return (F.col("reason") != DUPLICATE) | ~F.col("source").isin(*channels.order)
 
 
 def taken_away(opening: DataFrame, entry: str, period: str) -> DataFrame:

@@ -13,14 +13,16 @@ from lakehouse.store.objects import object_store
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import bronze, ops, silver
 from lakehouse.views.common import write_money
+from lakehouse.views.held import held_files, held_query, releases_of_files
 
 
 def list_files(reader: LakeReader, period: str | None = None) -> list[dict[str, Any]]:
     """Every file, ingested or only landed, by period, source and first name.
 
     `status` is landed (not read yet), ingested, superseded (a later version of the report is here), held (its own totals
-    disagree with its lines, and none of them goes on) or rejected. Every line is
-    one of accepted, ignored and quarantined. `money` is {currency: {revenue, quarantined}}; revenue includes what is refused.
+    disagree with its lines, or too many lines are refused: `holds` says which, and none of them goes on) or rejected. `releases`
+    says who let it go on and why. `duplicates` are the accepted lines that are held since another source reports them too. Every
+    line is one of accepted, ignored and quarantined. `money` is {currency: {revenue, quarantined}}; revenue includes what is refused.
     """
     receipts = {receipt["file_id"]: receipt for receipt in landing_receipts(reader)}
     names = _further_names(reader)
@@ -59,18 +61,31 @@ def _known_files(reader: LakeReader) -> set[str]:
 def _waiting(receipt: Mapping[str, Any]) -> dict[str, Any]:
     """A file that is known by its receipt only."""
     facts = {name: receipt[name] for name in ("file_id", "source", "report_period", "status", "reason")}
-    nothing = {"lines": 0, "accepted": 0, "ignored": 0, "quarantined": 0, "controls": [], "money": {}}
+    nothing = {
+        "lines": 0,
+        "accepted": 0,
+        "ignored": 0,
+        "quarantined": 0,
+        "controls": [],
+        "holds": [],
+        "releases": [],
+        "duplicates": 0,
+        "money": {},
+    }
     return {**facts, "names": [receipt["name"]], "period": receipt["report_period"], **nothing}
 
 
 def _ingested(reader: LakeReader, period: str | None) -> list[dict[str, Any]]:
-    # The same order as in transforms/groups.py: of the versions of one report whose totals agree, the latest alone counts.
+    # The same order as in transforms/groups.py: of the versions of one report that are not held, the latest alone counts.
     query = f"""
-        SELECT *, len(list_filter(controls, lambda c: NOT c.ok)) > 0 AS held, row_number() OVER (
+        WITH held AS (SELECT DISTINCT file_id, true AS held FROM ({held_query(reader)}))
+        SELECT * REPLACE (coalesce(held, false) AS held), row_number() OVER (
             PARTITION BY source, report_key, held ORDER BY report_version DESC, received_at DESC, file_id DESC) > 1 AS superseded
-        FROM {reader.relation(bronze.files.name)} QUALIFY ? IS NULL OR period = ?
+        FROM {reader.relation(bronze.files.name)} LEFT JOIN held USING (file_id) QUALIFY ? IS NULL OR period = ?
     """
     rows = reader.sql(query, [period, period])
+    holds, releases = held_files(reader), releases_of_files(reader)
+    duplicates = _by_file(reader, f"SELECT file_id FROM {reader.relation(silver.duplicates.name)}")
     accepted, ignored, quarantined = _counts(reader)
     money = _money(reader)
     return [
@@ -79,6 +94,8 @@ def _ingested(reader: LakeReader, period: str | None) -> list[dict[str, Any]]:
             "report_period": row["report_period"], "status": _status(row), "reason": None,
             "lines": row["lines"], "accepted": accepted.get(file_id, 0), "ignored": ignored.get(file_id, 0),
             "quarantined": quarantined.get(file_id, 0), "controls": row["controls"] or [], "money": money.get(file_id, {}),
+            "holds": holds.get(file_id, []), "releases": releases.get(file_id, []),
+            "duplicates": duplicates.get(file_id, 0),
         }
         for row in rows
         for file_id in (row["file_id"],)

@@ -6,12 +6,14 @@ from typing import Any
 
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import bronze, gold, ops, silver
+from lakehouse.views.duplicates import sums_of_duplicates
+from lakehouse.views.held import held_files, held_query
 
 PLACES = ("revenue", "payable", "retained", "fees", "tax", "held", "quarantined", "difference")
 
 
 def report_period(reader: LakeReader, period: str, ruleset: str = "") -> dict[str, Any]:
-    """{lines, matching, money, statements, held_files} of a period, from its drafts or from gold once it is closed.
+    """{lines, matching, money, statements, held_files, duplicates} of a period, from its drafts or from gold once it is closed.
 
     Of several decisions on a key, one under `ruleset` counts before those under other rules.
     """
@@ -21,6 +23,7 @@ def report_period(reader: LakeReader, period: str, ruleset: str = "") -> dict[st
         "money": _money(reader, period),
         "statements": _statements(reader, period),
         "held_files": _held_files(reader, period),
+        "duplicates": sums_of_duplicates(reader, period),
     }
 
 
@@ -42,7 +45,7 @@ def _lines(reader: LakeReader, period: str) -> dict[str, int]:
     released = f"SELECT record_id FROM {reader.relation(ops.releases.name)} WHERE period <= ?"
     row = reader.sql(
         f"""
-        WITH held AS (SELECT file_id FROM {files} WHERE len(list_filter(controls, lambda c: NOT c.ok)) > 0)
+        WITH held AS (SELECT file_id FROM {files} WHERE file_id IN (SELECT file_id FROM ({held_query(reader, period)})))
         SELECT (SELECT count(*) FROM {lines}) AS read,
                (SELECT count(*) FROM {usage}) AS accepted,
                (SELECT count(*) FROM {ignored}) + (SELECT count(*) FROM {lines} WHERE kind != 'data') AS ignored,
@@ -82,8 +85,10 @@ def _statements(reader: LakeReader, period: str) -> int:
 
 
 def _held_files(reader: LakeReader, period: str) -> list[dict[str, Any]]:
-    """Reports whose own totals disagree with their lines: none of their lines goes on."""
-    return reader.sql(f"""
+    """Reports that contradict their own totals, or of which too many lines are refused: none of their lines goes on."""
+    holds = held_files(reader, up_to=period)
+    files = reader.sql(f"""
         SELECT file_id, name, list_filter(controls, lambda c: NOT c.ok) AS controls
-        FROM {_of(reader, bronze.files.name, period)} WHERE len(list_filter(controls, lambda c: NOT c.ok)) > 0 ORDER BY name
+        FROM {_of(reader, bronze.files.name, period)} ORDER BY name, file_id
     """)
+    return [{**file, "holds": holds[file["file_id"]]} for file in files if file["file_id"] in holds]

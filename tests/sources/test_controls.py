@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from lakehouse.settings import conf_dir
 from lakehouse.sources.beside import beside_reader
-from lakehouse.sources.controls import agrees, check_controls
-from lakehouse.sources.dialect import Check, Condition, Dialect, Grammar, SumRows
+from lakehouse.sources.controls import agrees, check_controls, money_differences
+from lakehouse.sources.dialect import Check, Condition, Control, Dialect, Grammar, SumRows
 from lakehouse.sources.grammar import cut, plain_number
 from lakehouse.sources.mapping import RowReader
 from lakehouse.sources.recognise import load_dialects
@@ -182,3 +182,37 @@ def test_a_rate_that_is_printed_rounded_leaves_that_much_room() -> None:
 def test_a_check_is_one_formula() -> None:
     with pytest.raises(ValueError, match="give product, or plus"):
         Check(equals="a", product=("b",), plus=("c",))
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "declared", "found", "difference"),
+    [
+        ("fuga", "given revenue.EUR", "10.5", "10.25", ("EUR", "0.25")),
+        ("fuga", "given revenue", "10", "10.25", (None, "-0.25")),
+        ("fuga", "given units", "10", "11", None),
+        ("fuga", "given rows", "10", "11", None),
+    ],
+)
+def test_the_money_that_a_broken_control_declares_is_told_from_counts(
+    source: str, name: str, declared: str, found: str, difference: tuple[str | None, str] | None
+) -> None:
+    (control,) = [{"name": name, "declared": declared, "found": found}]
+    told = [(d.currency, d.amount) for d in money_differences(KNOWN[source], [control])]
+    assert told == ([(difference[0], Decimal(difference[1]))] if difference else [])
+
+
+def test_a_sum_of_the_payable_column_is_money_and_that_of_another_is_not() -> None:
+    payable = "Amount (performance revenue)"
+    total = SUMS.model_copy(update={"controls": (Control(name="total", captured="total", found="sum", column=payable),)})
+    for name in ("total", f"line 4, {payable}"):
+        broken = [{"name": name, "declared": "3", "found": "1"}, {"name": "line 4, CAE Number", "declared": "3", "found": "1"}]
+        assert money_differences(total, broken) == [(name, None, Decimal(2))]
+    assert money_differences(total, [{"name": "total", "declared": "", "found": "1"}]) == [("total", None, None)]
+
+
+def test_a_total_of_a_summary_is_money_that_does_not_say_how_much_is_owed() -> None:
+    dialect = next(d for d in KNOWN.by_id.values() if d.dsr and d.dsr.totals)
+    assert dialect.dsr
+    name = f"{next(iter(dialect.dsr.totals))} of summary 1"
+    assert money_differences(dialect, [{"name": name, "declared": "3", "found": "1"}]) == [(name, None, None)]
+    assert money_differences(dialect, [{"name": "NumberOfLinesInFile", "declared": "3", "found": "1"}]) == []

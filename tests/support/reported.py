@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from lakehouse.store.light import create_tables
 from lakehouse.tables import bronze, gold, ops, silver
 from tests.support.lake import append
 from tests.support.published import FILES, WHEN, line, published_lake, statement
@@ -62,6 +63,7 @@ def lake_with_reports(root: Path) -> Path:
     # A close of July that died: its rows are in gold, its row in gold.periods is not.
     append(root, gold.statements, [statement("2026-07", "X-DEAD", "1", "1")])
     _receipts(root)
+    create_tables(str(root))
     return root
 
 
