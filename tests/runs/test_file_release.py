@@ -98,6 +98,7 @@ def test_a_held_report_goes_on_once_and_what_it_declares_beyond_its_lines_is_boo
     assert (commits(lake), rows_written_twice(lake)) == (before, {})
 
 
+@pytest.mark.drill
 def test_a_report_held_through_a_close_enters_the_open_period_and_its_replacement_undoes_the_difference(
     short_lake: tuple[Path, str], tmp_path: Path, spark: SparkSession
 ) -> None:
@@ -139,6 +140,7 @@ def limited(env: Environment, share: str) -> Environment:
     return env.under(max_quarantine=share)
 
 
+@pytest.mark.drill
 def test_a_report_of_which_too_much_is_refused_is_held_whole_until_the_share_is_allowed_or_a_person_says_so(
     label: Path, tmp_path: Path, spark: SparkSession
 ) -> None:
