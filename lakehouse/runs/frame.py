@@ -69,6 +69,13 @@ class Work:
         self.cached.append(rows.persist())
         return self.cached[-1]
 
+    def cut(self, rows: DataFrame) -> DataFrame:
+        """The same, and nothing built on them looks at their plan again: on one machine planning costs more than small rows do.
+
+        On a cluster they are only kept: rows cut off from their plan would be lost with the executor that holds them.
+        """
+        return rows.localCheckpoint(eager=False) if rows.sparkSession.sparkContext.master.startswith("local") else self.keep(rows)
+
     def release(self) -> None:
         for rows in self.cached:
             rows.unpersist()

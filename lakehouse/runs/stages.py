@@ -122,7 +122,7 @@ def _lines_that_go_on(work: Work) -> DataFrame:
 def reconcile(work: Work) -> Sequence[Append | Replace]:
     """Matches every usage key to a recording, or says why not. A decision is made once for a catalog, ruleset and review."""
     ruleset, catalog_version = work.env.rules.ruleset, work.pins[silver.catalog.name]
-    standing = work.keep(standing_reviews(work.read(ops.reviews)))
+    standing = work.cut(standing_reviews(work.read(ops.reviews)))
     identity = ("isrc", "upc", "title", "artist", "album", "label", "proprietary_id")
     usage = work.read(silver.usage)
     held = open_holds(work.read(gold.holding)).select("usage_key").distinct()
@@ -135,13 +135,13 @@ def reconcile(work: Work) -> Sequence[Append | Replace]:
     decided = work.env.store.read(silver.matches, up_to=work.period).where(
         (F.col("ruleset") == ruleset) & (F.col("catalog_version") == catalog_version)
     )
-    fresh = work.keep(keys.join(decided.select("usage_key", "review_no"), ["usage_key", "review_no"], "left_anti"))
+    fresh = work.cut(keys.join(decided.select("usage_key", "review_no"), ["usage_key", "review_no"], "left_anti"))
     catalog = work.read(silver.catalog)
-    aliases = work.keep(alias_decisions(fresh, standing, catalog, work.env.rules))
+    aliases = work.cut(alias_decisions(fresh, standing, catalog, work.env.rules))
     open_keys = fresh.join(aliases.select("usage_key"), "usage_key", "left_anti")
-    matched = match_keys(open_keys, catalog, work.env.rules, work.keep, refused_pairs(standing))
+    matched = match_keys(open_keys, catalog, work.env.rules, work.cut, refused_pairs(standing))
     decisions = aliases.unionByName(matched).join(fresh.select("usage_key", "review_no"), "usage_key")
-    rows = work.keep(
+    rows = work.cut(
         decisions.withColumns({"catalog_version": F.lit(catalog_version).cast("bigint"), "period": F.lit(work.period)}).coalesce(
             1
         )
@@ -154,7 +154,7 @@ def routed(work: Work, decisions: DataFrame) -> list[Append]:
     """The routing of these decisions: the document, where it is new to the lake, payloads and events, each once."""
     text, store, up_to = work.env.routing_text, work.env.store, work.period
     new = unseen_ruleset(work.env.reader, text)
-    events = work.keep(route(decisions, text, work.period))
+    events = work.cut(route(decisions, text, work.period))
     payloads = events.select("period", "payload_sha256", "payload")
     known = store.read(silver.routing_audit, up_to=up_to)
     kept = store.read(silver.routing_payloads, up_to=up_to).select("payload_sha256")
