@@ -29,7 +29,7 @@ def partitions(spark: SparkSession) -> Iterator[SparkSession]:
         spark.conf.set(name, value)
 
 
-@pytest.mark.parametrize("number", [1, 4, 64])
+@pytest.mark.parametrize("number", [1, 4, pytest.param(64, marks=pytest.mark.drill)])
 def test_a_closed_period_is_computed_again_to_the_same_roots_on_any_number_of_partitions(
     closed_lake: Path, partitions: SparkSession, number: int
 ) -> None:
