@@ -74,7 +74,8 @@ class Work:
 
         On a cluster they are only kept: rows cut off from their plan would be lost with the executor that holds them.
         """
-        return rows.localCheckpoint(eager=False) if rows.sparkSession.sparkContext.master.startswith("local") else self.keep(rows)
+        one_machine = str(rows.sparkSession.sparkContext.master).startswith("local")
+        return rows.localCheckpoint(eager=False) if one_machine else self.keep(rows)
 
     def release(self) -> None:
         for rows in self.cached:
