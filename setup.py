@@ -31,13 +31,20 @@ CORE = [
     "lxml>=5.3",
 ]
 
+S3 = ["boto3>=1.35"]
+QUALITY = ["great_expectations==1.24.1"]
+NOTEBOOKS = ["jupytext>=1.16", "nbclient>=0.10", "ipykernel>=6.29", "matplotlib>=3.9"]
+
 EXTRAS = {
     "airflow": ["apache-airflow==3.3.2", "apache-airflow-providers-apache-spark==6.3.4", "pyspark-client==4.2.0"],
-    "s3": ["boto3>=1.35"],
-    "quality": ["great_expectations==1.24.1"],
-    "notebooks": ["jupytext>=1.16", "nbclient>=0.10", "ipykernel>=6.29", "matplotlib>=3.9"],
+    "s3": S3,
+    "quality": QUALITY,
+    "notebooks": NOTEBOOKS,
     "dev": [
-        "great_expectations==1.24.1",
+        *S3,
+        *QUALITY,
+        *NOTEBOOKS,
+        "moto[server]==5.2.5",
         "pytest>=8.3",
         "pytest-timeout>=2.3",
         "pytest-xdist>=3.8",
