@@ -7,10 +7,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.support.lakes import closed_lake, drafted_lake, label, landed_lake  # noqa: F401  (fixtures for every folder)
 
 os.environ.setdefault("LAKEHOUSE_ENVIRONMENT", "test")
+
+# The suite tries the same examples every time; HYPOTHESIS_PROFILE=search looks for new ones.
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.register_profile("search", derandomize=False, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from lakehouse.model.usage import FIELDS
-from lakehouse.model.vocabulary import CONFIGURATIONS, MEANINGS, NOT_INCOME
+from lakehouse.model.vocabulary import CONFIGURATIONS, MEANINGS, NOT_INCOME, UNKNOWN
 from lakehouse.sources.dsr_layouts import Layouts
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
@@ -173,15 +173,16 @@ class Variant(_Strict):
 
 
 class Meaning(_Strict):
-    """What a row is, when the condition holds. The first that holds decides; a row that none names is generation."""
+    """What a row is, when the condition holds. The first that holds decides; a row that none names is generation, and one that is
+    `unknown` goes to quarantine."""
 
     when: Condition
     is_: str = Field(alias="is")
 
     @model_validator(mode="after")
     def _is_known(self) -> Meaning:
-        if self.is_ not in MEANINGS + NOT_INCOME:
-            raise ValueError(f"{self.is_!r} is not one of {', '.join(MEANINGS + NOT_INCOME)}")
+        if self.is_ not in (known := (*MEANINGS, *NOT_INCOME, UNKNOWN)):
+            raise ValueError(f"{self.is_!r} is not one of {', '.join(known)}")
         return self
 
 
