@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 import typer.main
 
 from lakehouse.cli import app, contracts, look, review, routing, sources, work  # noqa: F401  (importing them registers their commands)
+from lakehouse.lake import Lake, LakeTable
 from lakehouse.model.schema import book_schema
 from lakehouse.settings import Settings, conf_dir
 from lakehouse.sources.dialect import Dialect, Read
@@ -130,7 +132,42 @@ def _origin(read: Read) -> str:
     return read.constant or read.captured or " + ".join(f"`{column}`" for column in (*read.first, *read.plus))
 
 
-PAGES = {"tables.md": tables_page, "settings.md": settings_page, "cli.md": cli_page, "sources.md": sources_page}
+def lake_page() -> str:
+    return "\n".join(
+        [
+            "# A lake in Python\n",
+            "`from lakehouse import Lake`: for notebooks and scripts. It only looks, and needs no JVM unless `.spark()` is called.\n",
+            *_class(Lake),
+            *_class(LakeTable),
+        ]
+    )
+
+
+def _class(documented: type) -> list[str]:
+    """A class with what it offers, in the order in which it is written."""
+    call = f"({_parameters(documented.__init__)})" if documented is Lake else ""
+    parts = [f"## `{documented.__name__}{call}`\n", f"{inspect.getdoc(documented)}\n"]
+    for name, member in vars(documented).items():
+        if not name.startswith("_") and isinstance(member, property):
+            parts.append(f"### `.{name}`\n\n{inspect.getdoc(member)}\n")
+        elif not name.startswith("_") and inspect.isfunction(member):
+            returns = inspect.signature(member).return_annotation
+            parts.append(f"### `.{name}({_parameters(member)}) -> {returns}`\n\n{inspect.getdoc(member)}\n")
+    return parts
+
+
+def _parameters(function: Any) -> str:
+    # Annotations are kept as text, and Python quotes it.
+    return ", ".join(str(parameter).replace("'", "") for name, parameter in inspect.signature(function).parameters.items() if name != "self")
+
+
+PAGES = {
+    "lake.md": lake_page,
+    "tables.md": tables_page,
+    "settings.md": settings_page,
+    "cli.md": cli_page,
+    "sources.md": sources_page,
+}
 
 
 # For editors, which complete and check a document as it is written.

@@ -19,7 +19,7 @@ FLOORS = (
     {"store"},
     {"views", "export"},
     {"runs"},
-    {"cli"},
+    {"cli", "lake"},
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # `demo` is the witness: it may use nothing that it is a witness about.
