@@ -158,7 +158,9 @@ def _class(documented: type) -> list[str]:
 
 def _parameters(function: Any) -> str:
     # Annotations are kept as text, and Python quotes it.
-    return ", ".join(str(parameter).replace("'", "") for name, parameter in inspect.signature(function).parameters.items() if name != "self")
+    return ", ".join(
+        str(parameter).replace("'", "") for name, parameter in inspect.signature(function).parameters.items() if name != "self"
+    )
 
 
 PAGES = {
