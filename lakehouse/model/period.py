@@ -27,6 +27,11 @@ def next_period(period: str) -> str:
     return f"{year + month // 12}-{month % 12 + 1:02d}"
 
 
+def previous_period(period: str) -> str:
+    """The month before: 2027-01 gives 2026-12."""
+    return later(period, -1)
+
+
 def later(period: str, months: int) -> str:
     """The month so many months after: 2026-11 and 3 give 2027-02."""
     count = int(period[:4]) * 12 + int(period[5:]) - 1 + months

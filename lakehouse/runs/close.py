@@ -18,6 +18,7 @@ from lakehouse.runs.stages import STAGES
 from lakehouse.store import duck
 from lakehouse.store.manifest import build_manifest, publication, write_manifest
 from lakehouse.tables import Table, gold
+from lakehouse.transforms.local import local_rows
 from lakehouse.transforms.roots import table_roots
 
 
@@ -45,7 +46,7 @@ def close_period(env: Environment, period: str) -> dict[str, Any]:
         code_version=lakehouse.__version__,
     )  # fmt: skip
     row = {**publication(manifest, write_manifest(env.reader, manifest)), "closed_at": datetime.now(timezone.utc)}
-    frame = env.spark.createDataFrame([tuple(row[column] for column in gold.periods.columns)], gold.periods.ddl)
+    frame = local_rows(env.spark, gold.periods.types, [tuple(row[column] for column in gold.periods.columns)])
     env.store.append(
         gold.periods, frame.coalesce(1), {"job": "close", "period": period, "root": row["root"]}, once=f"close:{period}"
     )

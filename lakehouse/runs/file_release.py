@@ -18,6 +18,7 @@ from lakehouse.runs.stages import conform
 from lakehouse.sources.controls import money_differences
 from lakehouse.tables import bronze, ops
 from lakehouse.transforms.conform import conform as conform_lines
+from lakehouse.transforms.local import local_rows
 from lakehouse.views.common import write_money
 from lakehouse.views.held import held_files
 
@@ -36,10 +37,10 @@ def release_file(
     period = books_of(file["period"], env.closed_periods())
     row = {
         "period": period, "file_id": file["file_id"], "source": file["source"], "cause": cause, "reason": reason, "released_by": by,
-        "controls": [(c["name"], c["declared"], c["found"]) for c in broken],
+        "controls": [{name: c[name] for name in ("name", "declared", "found")} for c in broken],
         "booked": amounts, "released_at": datetime.now(timezone.utc),
     }  # fmt: skip
-    frame = env.spark.createDataFrame([tuple(row[column] for column in ops.file_releases.columns)], ops.file_releases.ddl)
+    frame = local_rows(env.spark, ops.file_releases.types, [tuple(row[column] for column in ops.file_releases.columns)])
     note = {"job": "files release", "file_id": file["file_id"], "cause": cause, "by": by}
     env.store.append(ops.file_releases, frame.coalesce(1), note, once=f"files release:{cause}:{file['file_id']}")
     run_jobs([conform], env, period)

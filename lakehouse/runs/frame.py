@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import lakehouse
 from lakehouse.runs.environment import Environment
 from lakehouse.tables import Table, ops
+from lakehouse.transforms.local import local_rows
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -63,6 +64,10 @@ class Work:
         if table.name in self.given:
             return self.given[table.name]
         return self.env.store.read(table, self.pins[table.name], period=self.period)
+
+    def reports(self, file_ids: Iterable[str]) -> DataFrame:
+        """[file_id] of these reports."""
+        return local_rows(self.env.spark, {"file_id": "string"}, [(one,) for one in sorted(file_ids)])
 
     def keep(self, rows: DataFrame) -> DataFrame:
         """Rows that are used more than once: computed once, released when the job ends."""
@@ -184,6 +189,8 @@ def latest_runs(env: Environment, period: str) -> dict[str, dict[str, Any]]:
 
 
 def _write_journal(env: Environment, done: Sequence[Done]) -> None:
-    rows = [tuple(finished.entry.get(name) for name in ops.runs.columns) for finished in done]
-    frame = env.spark.createDataFrame(rows, ops.runs.ddl)
+    versions = ({side: {t: str(v) for t, v in finished.entry[side].items()} for side in ("reads", "writes")} for finished in done)
+    entries = [{**finished.entry, **written} for finished, written in zip(done, versions, strict=True)]
+    rows = [tuple(entry.get(name) for name in ops.runs.columns) for entry in entries]
+    frame = local_rows(env.spark, ops.runs.types, rows)
     env.store.append(ops.runs, frame.coalesce(1), {"journal": [finished.entry["run_id"] for finished in done]})

@@ -15,6 +15,7 @@ from lakehouse.runs.frame import Append, Work
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import bronze, ops
 from lakehouse.transforms.conform import Conformed
+from lakehouse.transforms.local import local_rows
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -46,7 +47,7 @@ def hold_overfull(work: Work, typed: Conformed, begun: DataFrame) -> Going:
     going = Conformed(*(part.where(~F.col("file_id").isin(held)) for part in typed)) if held else typed
     if not rows:
         return Going((), going)
-    entries = work.env.spark.createDataFrame([tuple(row[c] for c in ops.held_files.columns) for row in rows], ops.held_files.ddl)
+    entries = local_rows(work.env.spark, ops.held_files.types, [tuple(row[c] for c in ops.held_files.columns) for row in rows])
     return Going((Append(ops.held_files, entries.coalesce(1)),), going)
 
 

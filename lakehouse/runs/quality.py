@@ -15,6 +15,7 @@ from lakehouse.errors import Misuse
 from lakehouse.runs.books import check_period
 from lakehouse.runs.environment import Environment
 from lakehouse.tables import Table, gold, ops, silver
+from lakehouse.transforms.local import local_rows
 from lakehouse.views.report import layer_of
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def check_quality(env: Environment, period: str, pages: Path) -> dict[str, Any]:
             for result in _validated(gx, context, table, _rows(env, table, versions[table.name], period))
         ]
         context.build_data_docs(site_names=[_SITE])
-    rows = env.spark.createDataFrame([tuple(r[c] for c in ops.quality_results.columns) for r in results], ops.quality_results.ddl)
+    rows = local_rows(env.spark, ops.quality_results.types, [tuple(r[c] for c in ops.quality_results.columns) for r in results])
     env.store.append(ops.quality_results, rows.coalesce(1), {"job": "quality", "check_id": check["check_id"], "period": period})
     broken = [result["severity"] for result in results if not result["ok"]]
     counts = {severity: broken.count(severity) for severity in ("fail", "warn")}

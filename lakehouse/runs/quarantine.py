@@ -15,6 +15,7 @@ from lakehouse.runs.frame import run_jobs
 from lakehouse.runs.stages import conform
 from lakehouse.tables import bronze, ops
 from lakehouse.transforms.conform import conform as conform_lines
+from lakehouse.transforms.local import local_rows
 from lakehouse.transforms.release import released_lines
 
 
@@ -33,7 +34,7 @@ def release_records(env: Environment, records: Sequence[str], reason: str, chang
         if not reasons
     ]
     if rows:
-        frame = env.spark.createDataFrame(rows, ops.releases.ddl)
+        frame = local_rows(env.spark, ops.releases.types, rows)
         env.store.append(ops.releases, frame.coalesce(1), {"job": "quarantine release", "records": len(rows)})
         for period in sorted({row[0] for row in rows}):
             run_jobs([conform], env, period)
@@ -69,9 +70,8 @@ def _tried(env: Environment, refused: Mapping[str, str], changes: Mapping[str, s
     if not refused:
         return {}
     spark, store = env.spark, env.store
-    asked = spark.createDataFrame(
-        [(record, dict(changes) or None) for record in refused], "record_id string, changes map<string,string>"
-    )
+    columns = {"record_id": "string", "changes": "map<string,string>"}
+    asked = local_rows(spark, columns, [(record, dict(changes) or None) for record in refused])
     known = store.read(ops.quarantine).join(F.broadcast(asked.select("record_id")), "record_id", "left_semi")
     lines = released_lines(store.read(bronze.lines), known, asked, env.dialects)
     typed = conform_lines(lines, store.read(bronze.files), env.dialects)

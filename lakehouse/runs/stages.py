@@ -15,13 +15,14 @@ from lakehouse.runs.rulesets import unseen_ruleset
 from lakehouse.sources.scan import KEY_COLUMNS, scan_files
 from lakehouse.store.landing import Receipt
 from lakehouse.tables import Table, bronze, gold, ops, silver
+from lakehouse.tables.declare import MONEY
 from lakehouse.transforms.conform import conform as conform_lines
 from lakehouse.transforms.conserve import conserve
 from lakehouse.transforms.duplicates import find_duplicates
-from lakehouse.transforms.groups import group_usage, join_recordings, latest_decisions, open_holds, superseded
-from lakehouse.transforms.held import accepted_differences, contradicted, held_files, released
+from lakehouse.transforms.groups import group_usage, join_recordings, latest_decisions, open_holds
 from lakehouse.transforms.hold import duplicate_holds, holds, may_find_an_owner, taken_away
 from lakehouse.transforms.ledger import book_ledger
+from lakehouse.transforms.local import local_rows
 from lakehouse.transforms.reconcile import match_keys
 from lakehouse.transforms.release import released_lines
 from lakehouse.transforms.resolve import PAID, reversals, royalty_lines
@@ -30,9 +31,10 @@ from lakehouse.transforms.review import alias_decisions, refused_pairs, standing
 from lakehouse.transforms.roots import partition_roots
 from lakehouse.transforms.route import latest_events, route
 from lakehouse.transforms.statements import opening_balances, settle_accounts
+from lakehouse.views.held import accepted_differences, contradicted, superseded
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame
 
 DRAFT = {table.name.split(".")[1]: table for table in gold.DRAFTS}
 
@@ -94,7 +96,7 @@ def conform(work: Work) -> Sequence[Append | Replace]:
     back = released_lines(work.read(bronze.lines), refused, work.read_period(ops.releases), work.env.dialects)
     back = back.withColumn("period", F.lit(work.period)).join(placed[2], [*KEY_COLUMNS], "left_anti")
     typed = conform_lines(fresh.unionByName(back), work.read(bronze.files), work.env.dialects, work.keep)
-    let_go = released(work.read(ops.file_releases), "quarantine")
+    let_go = work.read(ops.file_releases).where("cause = 'quarantine'").select("file_id")
     begun = seen.select("file_id").union(refused.select("file_id")).union(let_go)
     entries, going = hold_overfull(work, typed, begun)
     return [
@@ -107,11 +109,13 @@ def conform(work: Work) -> Sequence[Append | Replace]:
 
 def _lines_that_go_on(work: Work) -> DataFrame:
     """The lines of the period's reports that do not contradict themselves, and of earlier ones that a person released in it."""
-    releases, files = work.read(ops.file_releases), work.read_period(bronze.files)
-    own = files.join(F.broadcast(contradicted(files, releases)), "file_id", "left_anti").select("file_id")
-    late = releases.where(F.col("period") == work.period).select("file_id").join(files, "file_id", "left_anti").distinct()
-    lines = work.read(bronze.lines).join(F.broadcast(late), "file_id", "left_semi").withColumn("period", F.lit(work.period))
-    return work.read_period(bronze.lines).join(F.broadcast(own), "file_id", "left_semi").unionByName(lines)
+    reader, period = work.env.reader, work.period
+    files, releases = (reader.relation(table.name, work.pins[table.name]) for table in (bronze.files, ops.file_releases))
+    here = {row["file_id"] for row in reader.sql(f"SELECT file_id FROM {files} WHERE period = ?", [period])}
+    let_go = {row["file_id"] for row in reader.sql(f"SELECT file_id FROM {releases} WHERE period = ?", [period])}
+    own, late = work.reports(here - contradicted(reader, period, work.pins)), work.reports(let_go - here)
+    lines = work.read(bronze.lines).join(late, "file_id", "left_semi").withColumn("period", F.lit(period))
+    return work.read_period(bronze.lines).join(own, "file_id", "left_semi").unionByName(lines)
 
 
 @job(
@@ -160,7 +164,7 @@ def routed(work: Work, decisions: DataFrame) -> list[Append]:
     kept = store.read(silver.routing_payloads, up_to=up_to).select("payload_sha256")
     fresh = events.join(known.select("event_id"), "event_id", "left_anti").join(latest_events(known), "usage_key", "left")
     return [
-        *([Append(ops.rulesets, work.env.spark.createDataFrame([new], ops.rulesets.ddl))] if new else []),
+        *([Append(ops.rulesets, local_rows(work.env.spark, ops.rulesets.types, [new]))] if new else []),
         Append(silver.routing_payloads, payloads.join(kept, "payload_sha256", "left_anti").coalesce(1)),
         Append(
             silver.routing_audit,
@@ -180,20 +184,20 @@ def routed(work: Work, decisions: DataFrame) -> list[Append]:
 def resolve(work: Work) -> Sequence[Append | Replace]:
     """Gives every group of usage lines to those who own it under the contract in force; holds what has no owner."""
     book = work.env.book(work.pins[silver.contracts.name])
-    dead = work.keep(superseded_reports(work))
-    opening = work.keep(before(work, gold.holding).transform(open_holds))
+    dead = superseded_reports(work)
+    opening = work.cut(before(work, gold.holding).transform(open_holds))
     undone = opening.join(F.broadcast(dead), "file_id", "left_semi")
     waiting = opening.join(F.broadcast(dead), "file_id", "left_anti").where(may_find_an_owner(work.env.channels))
-    twice = work.keep(_duplicates(work, dead))
+    twice = work.cut(_duplicates(work, dead))
     lines_held = twice.select(*KEY_COLUMNS)
     fresh = group_usage(work.read_period(silver.usage).join(lines_held, [*KEY_COLUMNS], "left_anti"), dead)
     held_twice = group_usage(work.read_period(silver.usage).join(lines_held, [*KEY_COLUMNS], "left_semi"), dead)
     again = waiting.select(*fresh.columns, F.col("entry_id").alias("hold_id"))
     decisions = latest_decisions(work.read(silver.matches), work.env.rules.ruleset, work.pins[silver.catalog.name])
     candidates = fresh.withColumn("hold_id", F.lit(None).cast("string")).unionByName(again)
-    groups = work.keep(join_recordings(candidates, decisions, work.read(silver.catalog)))
+    groups = work.cut(join_recordings(candidates, decisions, work.read(silver.catalog)))
     is_paid = F.col("reconciliation_status").isin(*PAID)
-    resolved = work.keep(resolve_groups(groups.where(is_paid), book))
+    resolved = work.cut(resolve_groups(groups.where(is_paid), book))
     require_parts_add_up(resolved)
     owned = resolved.where("contract_id IS NOT NULL").select(F.col("hold_id").alias("entry_id")).distinct()
     lines = royalty_lines(resolved, work.period).unionByName(reversals(before(work, gold.royalty_lines), dead, work.period))
@@ -229,17 +233,19 @@ def state(work: Work) -> Sequence[Append | Replace]:
     book = work.env.book(work.pins[silver.contracts.name])
     opening = opening_balances(before(work, gold.balances), work.env.closed_periods(), period)
     events = work.read(silver.account_events).where(F.col("period") == period)
-    settled = settle_accounts(lines, opening, events, book, period, work.keep)
-    dead = work.keep(superseded_reports(work))
-    conserved = work.keep(_conserved(work, lines, holding, dead))
+    settled = settle_accounts(lines, opening, events, book, period, work.cut)
+    dead = superseded_reports(work)
+    conserved = work.cut(_conserved(work, lines, holding, dead))
     require_no_difference(conserved)
     partitions = (
         partition_roots(lines, gold.royalty_lines, ("currency", "payee"))
         .join(lines.groupBy("currency", "payee").agg(F.sum("amount").alias("total")), ["currency", "payee"])
         .withColumn("period", F.lit(period))
     )
-    differences = accepted_differences(
-        work.read(ops.file_releases), dead, superseded_reports(work, F.col("period") < period), period
+    differences = local_rows(
+        work.env.spark,
+        {"file_id": "string", "source": "string", "currency": "string", "amount": MONEY, "memo": "string"},
+        accepted_differences(work.env.reader, period, work.pins),
     )
     return [
         Replace(DRAFT["ledger"], book_ledger(lines, holding, settled.movements, differences, period)),
@@ -255,11 +261,9 @@ def before(work: Work, table: Table) -> DataFrame:
     return work.read(table).where(F.col("period") < work.period)
 
 
-def superseded_reports(work: Work, where: Column | None = None) -> DataFrame:
-    """[file_id] of the reports that a later version replaces, up to this period, or as those rows alone tell."""
-    tables = (bronze.files, ops.held_files, ops.file_releases)
-    files, holds, releases = (work.read(table) if where is None else work.read(table).where(where) for table in tables)
-    return superseded(files, held_files(files, holds, releases))
+def superseded_reports(work: Work) -> DataFrame:
+    """[file_id] of the reports that a later version replaces, up to this period."""
+    return work.reports(superseded(work.env.reader, work.period, work.pins))
 
 
 def _conserved(work: Work, lines: DataFrame, holding: DataFrame, dead: DataFrame) -> DataFrame:

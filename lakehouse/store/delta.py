@@ -14,6 +14,7 @@ from deltalake.exceptions import TableNotFoundError
 
 from lakehouse.errors import Misuse
 from lakehouse.tables import Table
+from lakehouse.transforms.local import local_rows
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -66,9 +67,9 @@ class DeltaStore:
             raise Misuse(f"{table.name} uses {', '.join(sorted(features))}: its files are not its rows. Rewrite it without.")
         # The log gives addresses, in which a blank is %20; Spark asks for paths.
         files = sorted(unquote(address) for address in delta.file_uris(file_pruning_predicate=partitions))
-        schema = ", ".join(f"{field.name} {field.type}" for field in table.fields)
         if not files:
-            return self.spark.createDataFrame([], schema)
+            return local_rows(self.spark, table.types)
+        schema = ", ".join(f"{name} {type_}" for name, type_ in table.types.items())
         rows = self.spark.read.schema(schema).option("basePath", self.path(table)).parquet(*files)
         return rows.select(*table.columns)
 

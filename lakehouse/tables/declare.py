@@ -74,6 +74,11 @@ class Table:
         return tuple(field.name for field in self.fields)
 
     @property
+    def types(self) -> dict[str, str]:
+        """Column: its Spark type."""
+        return {field.name: field.type for field in self.fields}
+
+    @property
     def rooted_fields(self) -> tuple[Field, ...]:
         """The columns of the content root, in their declared order."""
         return tuple(field for field in self.fields if field.rooted)

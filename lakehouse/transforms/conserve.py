@@ -11,7 +11,7 @@ from lakehouse.tables import gold
 from lakehouse.tables.declare import MONEY
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 _PLACES = ("payable", "retained", "fees", "tax", "held", "quarantined")
 _CATEGORIES = {"payable": "payable", "reserved": "payable", "retained": "retained", "fee": "fees", "tax": "tax"}
@@ -39,9 +39,8 @@ def conserve(
         _flow(usage, revenue=F.col("amount")),
         _flow(refused, revenue=F.col("amount"), quarantined=F.col("amount")),
         _flow(returned, revenue=-F.col("amount"), quarantined=-F.col("amount")),
-        *(
-            _flow(lines.where(F.col("category") == category), **{place: F.col("amount")})
-            for category, place in _CATEGORIES.items()
+        _flow(
+            lines.where(F.col("category").isin(*_CATEGORIES)), **{place: _in_place(place) for place in {*_CATEGORIES.values()}}
         ),
         _flow(holding, held=F.col("amount")),
         _flow(undone, revenue=-F.col("revenue"), quarantined=-F.col("quarantined")),
@@ -54,6 +53,12 @@ def conserve(
         .withColumn("period", F.lit(period))
         .select(*gold.conservation.columns)
     )
+
+
+def _in_place(place: str) -> Column:
+    """The amount of a royalty line where its category puts it there, and nought where it does not."""
+    categories = [category for category, of in _CATEGORIES.items() if of == place]
+    return F.when(F.col("category").isin(*categories), F.col("amount")).otherwise(F.lit(0).cast(MONEY))
 
 
 def _flow(rows: DataFrame, **amounts) -> DataFrame:  # type: ignore[no-untyped-def]

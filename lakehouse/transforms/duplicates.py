@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.model.channels import Channels
 from lakehouse.tables import silver
+from lakehouse.transforms.local import local_rows
 from lakehouse.transforms.normalized import normalized
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def find_duplicates(usage: DataFrame, before: DataFrame, channels: Channels, per
     is held whose source comes later in `channels.order`. Lines that say neither an ISRC nor both title and artist are not compared.
     """
     if not (channels.services and channels.aggregators):
-        return usage.sparkSession.createDataFrame([], silver.duplicates.ddl)
+        return local_rows(usage.sparkSession, silver.duplicates.types)
     linked = before.select(*_LINE).union(before.select("of_file_id", "of_line_no"))
     fresh = F.col("period") == period
     place = F.array_position(F.array(*map(F.lit, channels.order)), F.col("source"))

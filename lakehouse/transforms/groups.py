@@ -16,18 +16,6 @@ if TYPE_CHECKING:
 MEASURES = ("usage_lines", "units", "amount")
 
 
-def superseded(files: DataFrame, held: DataFrame) -> DataFrame:
-    """[file_id] of every report of which a later version has arrived. The latest version alone counts.
-
-    Versions are ordered by the version the report states, then by arrival. A version that is `held` whole replaces nothing.
-    """
-    latest = Window.partitionBy("source", "report_key").orderBy(
-        F.desc("report_version"), F.desc("received_at"), F.desc("file_id")
-    )
-    sound = files.join(F.broadcast(held), "file_id", "left_anti")
-    return sound.withColumn("age", F.row_number().over(latest)).where("age > 1").select("file_id")
-
-
 def group_usage(usage: DataFrame, dead: DataFrame) -> DataFrame:
     """One row for each group of usage lines: `GROUP` and their number, units and amount. Files in `dead` do not count."""
     live = usage.join(F.broadcast(dead), "file_id", "left_anti")

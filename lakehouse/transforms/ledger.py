@@ -24,7 +24,7 @@ _ACCOUNT_OF_CATEGORY = {
 def book_ledger(lines: DataFrame, holding: DataFrame, movements: DataFrame, differences: DataFrame, period: str) -> DataFrame:
     """gold.ledger: each report's money to those who own it, then every movement of the accounts.
 
-    `differences` is what `transforms.held.accepted_differences` gives: the sender owes it, and no line says to whom it goes.
+    `differences` is what `views.held.accepted_differences` gives: the sender owes it, and no line says to whom it goes.
     """
     account = F.coalesce(
         *(F.when(F.col("category") == category, F.concat_ws(":", F.lit(root), owner)) for category, (root, owner) in _ACCOUNT_OF_CATEGORY.items())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from lakehouse.sources.recognise import Dialects
+from lakehouse.transforms.local import local_rows
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -18,9 +19,8 @@ def released_lines(lines: DataFrame, refused: DataFrame, releases: DataFrame, di
     `changes` names the report's own columns.
     """
     spark = lines.sparkSession
-    columns = spark.createDataFrame(
-        [(name, list(dialect.fields)) for name, dialect in dialects.by_id.items()], "source string, columns array<string>"
-    )
+    known = [(name, list(dialect.fields)) for name, dialect in dialects.by_id.items()]
+    columns = local_rows(spark, {"source": "string", "columns": "array<string>"}, known)
     wanted = releases.select("record_id", "changes").join(refused.select("record_id", "file_id", "line_no"), "record_id")
     changed = F.transform("cells", lambda cell, place: F.coalesce(F.try_element_at("changes", F.get("columns", place)), cell))
     return (

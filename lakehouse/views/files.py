@@ -13,7 +13,7 @@ from lakehouse.store.objects import object_store
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import bronze, ops, silver
 from lakehouse.views.common import write_money
-from lakehouse.views.held import held_files, held_query, releases_of_files
+from lakehouse.views.held import held_files, held_query, releases_of_files, superseded_query
 
 
 def list_files(reader: LakeReader, period: str | None = None) -> list[dict[str, Any]]:
@@ -76,12 +76,10 @@ def _waiting(receipt: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _ingested(reader: LakeReader, period: str | None) -> list[dict[str, Any]]:
-    # The same order as in transforms/groups.py: of the versions of one report that are not held, the latest alone counts.
     query = f"""
-        WITH held AS (SELECT DISTINCT file_id, true AS held FROM ({held_query(reader)}))
-        SELECT * REPLACE (coalesce(held, false) AS held), row_number() OVER (
-            PARTITION BY source, report_key, held ORDER BY report_version DESC, received_at DESC, file_id DESC) > 1 AS superseded
-        FROM {reader.relation(bronze.files.name)} LEFT JOIN held USING (file_id) QUALIFY ? IS NULL OR period = ?
+        SELECT *, file_id IN (SELECT file_id FROM ({held_query(reader)})) AS held,
+            file_id IN ({superseded_query(reader)}) AS superseded
+        FROM {reader.relation(bronze.files.name)} WHERE ? IS NULL OR period = ?
     """
     rows = reader.sql(query, [period, period])
     holds, releases = held_files(reader), releases_of_files(reader)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -38,3 +39,12 @@ def append(root: Path, table: Table, rows: Sequence[Mapping[str, Any]], run_id: 
         commit_properties=CommitProperties(custom_metadata={"userMetadata": json.dumps({"run_id": run_id, "job": job})}),
     )  # fmt: skip
     return DeltaTable(folder).version()
+
+
+def filled(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with something in every required column that it does not name."""
+    empty = {
+        "string": "-", "int": 0, "bigint": 0, "boolean": False, "array": [], "map": {}, "decimal": Decimal(0),
+        "timestamp": datetime(2026, 6, 1, tzinfo=timezone.utc),
+    }  # fmt: skip
+    return {**{f.name: empty[parse_type(f.type).kind] for f in table.fields if f.required}, **row}

@@ -2,57 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lakehouse.tables import bronze, gold, ops, silver
+from lakehouse.tables import gold, silver
 from tests.support.frames import DIMENSIONS, dicts, digest, frame
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.spark
-
-
-def _file(name: str, key: str, version: int, minute: int, ok: bool = True, source: str = "believe") -> dict[str, Any]:
-    control = {"name": "rows", "declared": "1", "found": "1" if ok else "2", "ok": ok}
-    return {
-        "file_id": name, "source": source, "report_key": key, "report_version": version, "controls": [control],
-        "received_at": datetime(2026, 6, 1, 12, minute, tzinfo=timezone.utc),
-    }  # fmt: skip
-
-
-def test_the_latest_version_of_a_report_alone_counts(spark: SparkSession) -> None:
-    from lakehouse.transforms.groups import superseded
-    from lakehouse.transforms.held import held_files
-
-    files = [
-        _file("first", "A", 0, 1), _file("v2", "A", 2, 2), _file("v1-late", "A", 1, 3),  # the version decides, not the arrival
-        _file("early", "B", 0, 1), _file("late", "B", 0, 2),  # of equal versions the later to arrive
-        _file("alone", "C", 0, 1), _file("other-source", "C", 0, 2, source="fuga"),
-        _file("good", "D", 0, 1), _file("broken", "D", 1, 2, ok=False),  # a restatement that contradicts itself replaces nothing
-        _file("old", "E", 0, 1), _file("accepted", "E", 1, 2, ok=False),  # unless a person let it go on
-        _file("whole", "F", 0, 1), _file("overfull", "F", 1, 2),  # nor does one of which too much is refused
-        _file("past", "G", 0, 1), _file("mended", "G", 1, 2),  # unless that is no longer so
-        _file("was", "H", 0, 1), _file("wanted", "H", 1, 2), _file("both", "H", 2, 3, ok=False),  # released for one cause of two
-    ]  # fmt: skip
-    holds = [
-        {"file_id": file, "entry": entry}
-        for file, entry in (("overfull", "hold"), ("mended", "hold"), ("mended", "clear"), ("wanted", "hold"), ("both", "hold"))
-    ]
-    causes = (("accepted", "controls"), ("wanted", "quarantine"), ("both", "controls"))
-    releases = [{"file_id": file, "cause": cause} for file, cause in causes]
-    reports, rows = (
-        frame(spark, bronze.files, files),
-        (frame(spark, ops.held_files, holds), frame(spark, ops.file_releases, releases)),
-    )
-    held = held_files(reports, *rows)
-    assert {row["file_id"] for row in dicts(held)} == {"broken", "overfull", "both"}
-    dead = {row["file_id"] for row in dicts(superseded(reports, held))}
-    assert dead == {"first", "v1-late", "early", "old", "past", "was"}
 
 
 def test_lines_that_agree_in_every_dimension_are_one_group(spark: SparkSession) -> None:
