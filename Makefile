@@ -23,7 +23,7 @@ test: setup-tests ## the whole suite
 
 check: setup-tests ## lint, types and the tests that need no JVM, in under a minute
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	@$(BIN)/python -m pytest -n 2 -m "not spark and not drill and not slow"
+	@HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -n 2 -m "not spark and not drill and not slow"
 
 drill: setup-tests ## long fault drills: kills, corruption, many seeds
 	@$(BIN)/python -m pytest -m drill

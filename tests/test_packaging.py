@@ -28,6 +28,7 @@ def test_the_package_needs_neither_airflow_nor_spark_nor_any_other_library_to_be
     assert python(f"import lakehouse\nprint([name for name in {heavy} if name in sys.modules])") == "[]"
 
 
+@pytest.mark.slow
 def test_the_command_line_needs_neither_airflow_nor_spark_to_show_its_help() -> None:
     code = "sys.modules['airflow'] = sys.modules['pyspark'] = None\nfrom lakehouse.cli import app, look, work\napp(['--help'])"
     told = python(code)
@@ -53,6 +54,7 @@ def digests(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+@pytest.mark.slow
 def test_an_installed_package_carries_every_module_and_the_whole_of_conf(installed: Path) -> None:
     found = digests(installed / "lakehouse")
     conf = {name: digest for name, digest in digests(CHECKOUT / "conf").items() if not name.startswith("lock/")}
@@ -62,6 +64,7 @@ def test_an_installed_package_carries_every_module_and_the_whole_of_conf(install
     assert found.keys() >= {name for name in digests(CHECKOUT / "lakehouse") if name.endswith((".py", "py.typed"))}
 
 
+@pytest.mark.slow
 def test_an_installed_package_finds_its_settings_dialects_and_jars_without_the_checkout(installed: Path, tmp_path: Path) -> None:
     code = (
         "import os; [os.environ.pop(name, None) for name in ('LAKEHOUSE_CONF', 'LAKEHOUSE_ENVIRONMENT')]\n"
@@ -77,6 +80,7 @@ def test_an_installed_package_finds_its_settings_dialects_and_jars_without_the_c
     assert int(jars) > 0
 
 
+@pytest.mark.slow
 def test_the_installed_command_line_makes_a_lake(installed: Path, tmp_path: Path) -> None:
     code = "from lakehouse.cli import app, look, work\napp(['init', '--root', 'lake', '--json'])"
     assert '"created": true' in python(code, path=installed, cwd=tmp_path)

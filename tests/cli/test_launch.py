@@ -61,6 +61,7 @@ def test_every_stage_and_step_has_a_job_of_its_name() -> None:
     assert {stage.name for stage in STAGES} | {"close", "verify"} <= jobs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("job", "period", "told"),
     [

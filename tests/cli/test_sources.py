@@ -48,6 +48,7 @@ def test_a_known_file_is_named_and_an_unknown_one_is_a_finding(call: Call, tmp_p
     assert "Total Earned" in found["reason"]
 
 
+@pytest.mark.slow
 def test_a_draft_is_written_once_linted_and_then_known(call: Call, tmp_path: Path) -> None:
     report, own = tmp_path / "harbour.csv", tmp_path / "own"
     report.write_text(

@@ -41,6 +41,7 @@ def no_java(tmp_path: Path) -> dict[str, str]:
     return {name: value for name, value in clean_environment(PATH=f"{tools}").items() if name != "JAVA_HOME"}
 
 
+@pytest.mark.slow
 def test_commands_that_need_no_jvm_neither_start_java_nor_import_pyspark(
     no_java: dict[str, str], landed_lake: Path, label: Path, tmp_path: Path
 ) -> None:

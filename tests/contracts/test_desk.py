@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+# Each asks a process of its own.
+pytestmark = pytest.mark.slow
+
 BOOK = """\
 contract: C-1
 version: "1"

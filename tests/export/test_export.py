@@ -42,6 +42,7 @@ def exported(lake: Path, period: str, fmt: str, out: Path) -> dict[str, dict[str
     return {Path(file["path"]).name: file for file in answer["files"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fmt", FORMATS)
 def test_the_same_period_gives_the_same_bytes_at_another_moment(lake: Path, tmp_path: Path, fmt: str) -> None:
     first = exported(lake, "2026-05", fmt, tmp_path / "one")

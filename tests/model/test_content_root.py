@@ -63,6 +63,7 @@ def test_leaving_out_or_repeating_one_row_changes_the_root(leaves: list[bytes], 
     assert content_root([*leaves, leaves[one]]) != content_root(leaves)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(rows, rows)
 def test_rows_that_differ_have_texts_that_differ(one: dict[str, Any], other: dict[str, Any]) -> None:

@@ -68,6 +68,7 @@ def texts(draw: Any) -> str:
     return end.join([header(QUOTED), *rows]) + draw(st.sampled_from(["", end]))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=texts(), size=st.integers(1, 600))
 @example(text=header(QUOTED) + "\n" + '"' + "\n" * 300, size=1)
