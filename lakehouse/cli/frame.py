@@ -97,9 +97,7 @@ def _cell(value: Any) -> str:
     return text
 
 
-def command(
-    app: typer.Typer, name: str | None, *, needs_lake: bool = True
-) -> Callable[[Callable[..., int | None]], Callable[..., None]]:
+def command(app: typer.Typer, name: str | None) -> Callable[[Callable[..., int | None]], Callable[..., None]]:
     """Registers ``function(env, out, ...) -> exit code`` as a command with --root, --json and --debug.
 
     Without a name it is what a group of commands does by itself."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MAP_HELP = "The table's COLUMN is the standard NAME: id, source, title, artist, album, label, isrc, upc, duration, year or track_number. Again for each."
 
 
-@command(app, "match", needs_lake=False)
+@command(app, "match")
 def match(
     env: Environment, out: Output,
     left: Annotated[Path, typer.Argument(metavar="LEFT", help="A table: CSV or Parquet.", exists=True, dir_okay=False)],

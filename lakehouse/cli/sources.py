@@ -75,6 +75,9 @@ def print_sniffed(found: dict[str, Any]) -> None:
             table(looks["columns"], columns=("place", "name", "kind", "spelling", "filled"))
         for near in [] if found["dialect"] else part["nearest"]:
             variant = f", variant {near['variant']}" if near["variant"] else ""
+            if near["fits"]:
+                typer.echo(f"It has the form of {near['dialect']}{variant} ({near['name']}): what it lacks is said above.")
+                continue
             typer.echo(f"Like {near['dialect']}{variant} ({near['name']}), but:")
             differing = [column for column in near["columns"] if column["status"] not in ("same", "optional")]
             if differing:

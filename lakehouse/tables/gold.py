@@ -190,7 +190,7 @@ periods = Table(
         Field("delta_versions", "map<string,string>", "Delta version of every gold table as published", required=True),
         Field("pins", "map<string,string>", "Delta version of every input table that was read", required=True),
         sha256("book_sha256", "The contract book"),
-        sha256("rules_sha256", "Matching rules and dialects"),
+        sha256("rules_sha256", "Matching rules, dialects, and which services and aggregators are compared"),
         Field("code_version", "string", "Version of the package", required=True),
         sha256("manifest_sha256", "SHA-256 of manifests/<period>.json"),
         Field("previous_manifest_sha256", "string", "The same of the period published before"),

@@ -86,3 +86,10 @@ def test_people_see_the_difference_column_by_column(call: Call, tmp_path: Path) 
     assert shown.exit_code == 1
     assert "Like tunecore (TuneCore sales), but:" in shown.stdout
     assert "renamed" in shown.stdout
+
+
+def test_a_file_that_lacks_only_what_must_be_told_is_not_called_different() -> None:
+    shown = CliRunner().invoke(app, ["sources", "sniff", str(SAMPLES / "shopify_sales" / "sample.csv")])
+    assert "does not say its currency" in shown.stdout
+    assert "It has the form of shopify_sales" in shown.stdout
+    assert "but:" not in shown.stdout
