@@ -66,10 +66,15 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10,<3.13",
-    packages=[*find_packages(include=["lakehouse", "lakehouse.*"]), "lakehouse.conf"],
-    # conf/ is at the top of the checkout, where people look for it; an installed package carries it inside.
-    package_dir={"lakehouse.conf": "conf"},
-    package_data={"lakehouse": ["py.typed"], "lakehouse.conf": ["**/*"]},
+    packages=[*find_packages(include=["lakehouse", "lakehouse.*"]), "lakehouse.conf", "lakehouse.reference"],
+    # conf/ and docs/ are at the top of the checkout, where people look for them; an installed package carries inside what it needs.
+    package_dir={"lakehouse.conf": "conf", "lakehouse.reference": "docs/reference"},
+    package_data={
+        "lakehouse": ["py.typed"],
+        "lakehouse.export.audit": ["README.md", "checks.sql"],
+        "lakehouse.conf": ["**/*"],
+        "lakehouse.reference": ["content-root.md"],
+    },
     include_package_data=False,
     install_requires=CORE,
     extras_require={**EXTRAS, "all": sorted({package for extra in EXTRAS.values() for package in extra})},

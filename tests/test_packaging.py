@@ -41,7 +41,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("setuptools")
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("installed")
     shutil.copy2(CHECKOUT / "setup.py", source)
-    for folder in ("lakehouse", "conf"):
+    for folder in ("lakehouse", "conf", "docs/reference"):
         shutil.copytree(CHECKOUT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
     build = [sys.executable, "setup.py", "--quiet", "build", "--build-lib", str(target), "--build-base", str(source / "build")]
     done = subprocess.run(build, capture_output=True, text=True, cwd=source)

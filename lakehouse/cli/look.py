@@ -136,6 +136,19 @@ def export(
     return 0
 
 
+@command(app, "audit-pack")
+def audit_pack(
+    env: Environment, out: Output, period: Period,
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the pack; it must be new or empty.")],
+    reports: Annotated[bool, typer.Option(help="The reports themselves, or only their SHA-256.")] = True,
+) -> int:  # fmt: skip
+    """Writes a folder with which a stranger verifies a published period and follows any line back to the reports."""
+    from lakehouse.runs.audit import audit_pack as write_pack
+
+    out.show(write_pack(env, period, out_dir, reports))
+    return 0
+
+
 @command(app, "history")
 def history(
     env: Environment, out: Output, name: Annotated[str, typer.Argument(metavar="TABLE", help="Such as gold.statements.")]

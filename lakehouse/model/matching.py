@@ -78,10 +78,15 @@ class MatchingRules(_Frozen):
         return self
 
     @property
-    def ruleset(self) -> str:
-        """First 16 hex digits of SHA-256 over the rules' canonical JSON and the normaliser version."""
+    def canonical(self) -> str:
+        """The normaliser version and the rules as one text: what identifies them."""
         rules = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(f"{NORMALIZER_VERSION}|{rules}".encode()).hexdigest()[:16]
+        return f"{NORMALIZER_VERSION}|{rules}"
+
+    @property
+    def ruleset(self) -> str:
+        """First 16 hex digits of SHA-256 over the canonical text."""
+        return hashlib.sha256(self.canonical.encode()).hexdigest()[:16]
 
 
 def load_rules(path: Path) -> MatchingRules:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
@@ -42,7 +41,7 @@ def close_period(env: Environment, period: str) -> dict[str, Any]:
         env.reader, period, roots, versions,
         pins=_pins(runs),
         book_sha256=env.book(int(runs["resolve"]["reads"]["silver.contracts"])).sha256,
-        rules_sha256=hashlib.sha256(f"{env.rules.ruleset} {env.dialects_sha256} {env.channels.sha256}".encode()).hexdigest(),
+        rules_sha256=env.rules_sha256,
         code_version=lakehouse.__version__,
     )  # fmt: skip
     row = {**publication(manifest, write_manifest(env.reader, manifest)), "closed_at": datetime.now(timezone.utc)}

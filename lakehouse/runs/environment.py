@@ -66,6 +66,11 @@ class Environment:
         thresholds, routing = self.routing.thresholds, ruleset_sha256(self.routing_text)
         return load_rules(conf_dir() / "matching.yaml").model_copy(update={"thresholds": thresholds, "routing": routing})
 
+    @property
+    def rules_sha256(self) -> str:
+        """What a publication says of the rules it was computed by: matching, routing, every dialect, and how services are compared."""
+        return hashlib.sha256(f"{self.rules.ruleset} {self.dialects_sha256} {self.channels.sha256}".encode()).hexdigest()
+
     @cached_property
     def routing_text(self) -> str:
         """The routing document as it is written. Raises Misuse where there is none."""
