@@ -17,6 +17,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import lakehouse
+from lakehouse.runs.declared import Declared
 from lakehouse.runs.environment import Environment
 from lakehouse.tables import Table, ops
 from lakehouse.transforms.local import local_rows
@@ -92,14 +93,24 @@ Body = Callable[[Work], Sequence[Append | Replace]]
 
 @dataclass(frozen=True)
 class Job:
-    """A stage: what it reads, what it writes, and the function between. `rules` names what else decides its outcome."""
+    """A stage: what it is declared to read and write, and the function between. `rules` names what else decides its outcome."""
 
-    name: str
+    declared: Declared
     doc: str
-    reads: tuple[Table, ...]
-    writes: tuple[Table, ...]
     body: Body
     rules: Callable[[Environment], Mapping[str, str]]
+
+    @property
+    def name(self) -> str:
+        return self.declared.name
+
+    @property
+    def reads(self) -> tuple[Table, ...]:
+        return self.declared.reads
+
+    @property
+    def writes(self) -> tuple[Table, ...]:
+        return self.declared.writes
 
     def fingerprint(self, env: Environment, period: str) -> str:
         """SHA-256 over everything that decides what the job would write: inputs, rules and code."""
@@ -117,11 +128,9 @@ class Done:
     entry: dict[str, Any]
 
 
-def job(
-    reads: tuple[Table, ...], writes: tuple[Table, ...], rules: Callable[[Environment], Mapping[str, str]] = lambda env: {}
-) -> Callable[[Body], Job]:
-    """Declares a stage. Its name and doc are the function's."""
-    return lambda body: Job(body.__name__, body.__doc__ or "", reads, writes, body, rules)
+def job(declared: Declared, rules: Callable[[Environment], Mapping[str, str]] = lambda env: {}) -> Callable[[Body], Job]:
+    """Makes a function the stage that is declared."""
+    return lambda body: Job(declared, body.__doc__ or "", body, rules)
 
 
 def run_jobs(jobs: Sequence[Job], env: Environment, period: str, progress: Callable[[str], None] = lambda name: None) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from lakehouse.checks.totals import require_no_difference, require_parts_add_up
+from lakehouse.runs import declared
+from lakehouse.runs.declared import DRAFT
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Append, Job, Replace, Work, job
 from lakehouse.runs.overfull import hold_overfull, reports_let_go
@@ -36,7 +38,8 @@ from lakehouse.views.held import accepted_differences, contradicted, superseded
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-DRAFT = {table.name.split(".")[1]: table for table in gold.DRAFTS}
+# What a report says of a recording: the matcher, and routing, see it by the least of each.
+IDENTITY = ("isrc", "upc", "title", "artist", "album", "label", "proprietary_id")
 
 
 def due_receipts(env: Environment, period: str) -> list[Receipt]:
@@ -57,15 +60,15 @@ def _conforming(env: Environment) -> Mapping[str, str]:
     return {"rules": env.dialects_sha256, "let_go": ",".join(reports_let_go(env))}
 
 
-def _matching(env: Environment) -> Mapping[str, str]:
+def matching_rules(env: Environment) -> Mapping[str, str]:
     return {"rules": env.rules.ruleset}
 
 
 def _resolving(env: Environment) -> Mapping[str, str]:
-    return {**_matching(env), "channels": env.channels.sha256}
+    return {**matching_rules(env), "channels": env.channels.sha256}
 
 
-@job(reads=(gold.periods,), writes=(bronze.lines, bronze.files), rules=_landed)
+@job(declared.INGEST, rules=_landed)
 def ingest(work: Work) -> Sequence[Append | Replace]:
     """Reads what has landed into bronze: every record verbatim, every file once."""
     receipts = due_receipts(work.env, work.period)
@@ -81,11 +84,7 @@ def ingest(work: Work) -> Sequence[Append | Replace]:
     ]
 
 
-@job(
-    reads=(bronze.files, bronze.lines, ops.releases, ops.file_releases),
-    writes=(ops.held_files, ops.quarantine, ops.ignored, silver.usage),
-    rules=_conforming,
-)
+@job(declared.CONFORM, rules=_conforming)
 def conform(work: Work) -> Sequence[Append | Replace]:
     """Types every line of the period's reports: usage, not income, or refused with every reason."""
     store = work.env.store
@@ -118,21 +117,16 @@ def _lines_that_go_on(work: Work) -> DataFrame:
     return work.read_period(bronze.lines).join(own, "file_id", "left_semi").unionByName(lines)
 
 
-@job(
-    reads=(silver.usage, silver.catalog, ops.reviews, gold.holding),
-    writes=(ops.rulesets, silver.routing_payloads, silver.routing_audit, silver.matches),
-    rules=_matching,
-)
+@job(declared.RECONCILE, rules=matching_rules)
 def reconcile(work: Work) -> Sequence[Append | Replace]:
     """Matches every usage key to a recording, or says why not. A decision is made once for a catalog, ruleset and review."""
     ruleset, catalog_version = work.env.rules.ruleset, work.pins[silver.catalog.name]
     standing = work.cut(standing_reviews(work.read(ops.reviews)))
-    identity = ("isrc", "upc", "title", "artist", "album", "label", "proprietary_id")
     usage = work.read(silver.usage)
     held = open_holds(work.read(gold.holding)).select("usage_key").distinct()
-    current = usage.where(F.col("period") == work.period).select("usage_key", *identity)
-    waiting = usage.where(F.col("period") < work.period).select("usage_key", *identity).join(held, "usage_key", "left_semi")
-    values = [F.min(name).alias(name) for name in identity]
+    current = usage.where(F.col("period") == work.period).select("usage_key", *IDENTITY)
+    waiting = usage.where(F.col("period") < work.period).select("usage_key", *IDENTITY).join(held, "usage_key", "left_semi")
+    values = [F.min(name).alias(name) for name in IDENTITY]
     keys = current.union(waiting).groupBy("usage_key").agg(*values)
     keys = keys.join(F.broadcast(standing.select("usage_key", "review_no")), "usage_key", "left").fillna(0, ["review_no"])
     # The decisions are read as they are now: a key decided by a run that was killed is not decided twice.
@@ -173,14 +167,7 @@ def routed(work: Work, decisions: DataFrame) -> list[Append]:
     ]
 
 
-@job(
-    reads=(
-        bronze.files, silver.usage, silver.matches, silver.catalog, silver.contracts, ops.held_files, ops.file_releases,
-        gold.holding, gold.royalty_lines, gold.periods,
-    ),
-    writes=(silver.duplicates, DRAFT["royalty_lines"], DRAFT["holding"]),
-    rules=_resolving,
-)  # fmt: skip
+@job(declared.RESOLVE, rules=_resolving)
 def resolve(work: Work) -> Sequence[Append | Replace]:
     """Gives every group of usage lines to those who own it under the contract in force; holds what has no owner."""
     book = work.env.book(work.pins[silver.contracts.name])
@@ -219,13 +206,7 @@ def _duplicates(work: Work, dead: DataFrame) -> DataFrame:
     return find_duplicates(work.read(silver.usage).join(gone, "file_id", "left_anti"), standing, work.env.channels, work.period)
 
 
-@job(
-    reads=(
-        DRAFT["royalty_lines"], DRAFT["holding"], bronze.files, silver.usage, silver.contracts, silver.account_events, ops.quarantine,
-        ops.releases, ops.held_files, ops.file_releases, gold.balances, gold.conservation, gold.periods,
-    ),
-    writes=(DRAFT["statements"], DRAFT["ledger"], DRAFT["balances"], DRAFT["conservation"], DRAFT["partitions"]),
-)  # fmt: skip
+@job(declared.STATE)
 def state(work: Work) -> Sequence[Append | Replace]:
     """Draws up the statements, the ledger and the proof that nothing is lost; stops where something is."""
     period = work.period
