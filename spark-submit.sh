@@ -1,17 +1,26 @@
 #!/usr/bin/env bash
 # The one way a job is launched: by hand, from Airflow, in CI.
-#   ./spark-submit.sh [--dry-run] jobs/<stage>.py --period 2026-06 --root demo-lake
-# SPARK_MASTER chooses the master (local[*] by default). The job's exit code is this script's.
+#   ./spark-submit.sh [--dry-run] [--master URL] [OPTIONS of spark-submit] jobs/<stage>.py --period 2026-06 --root demo-lake
+# SPARK_MASTER chooses the master (local[*] by default), --master before it. The job's exit code is this script's.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 die() { printf 'spark-submit.sh: %s\n' "$*" >&2; exit 2; }
 
-dry_run=""
-if [ "${1:-}" = --dry-run ]; then
-  dry_run=yes
-  shift
-fi
+dry_run="" more_jars="" options=()
+while [[ ${1:-} == --* ]]; do
+  case $1 in
+    --dry-run) dry_run=yes; shift; continue ;;
+    --verbose | --supervise) options+=("$1"); shift; continue ;;
+  esac
+  [ $# -gt 1 ] || die "$1 needs a value"
+  case $1 in
+    --master) export SPARK_MASTER=$2 ;; # the job's own session asks for it too
+    --jars) more_jars=",$2" ;;
+    *) options+=("$1" "$2") ;;
+  esac
+  shift 2
+done
 [ $# -gt 0 ] || die "which job? $(cd "$here" && echo jobs/*.py)"
 job=$1
 shift
@@ -32,7 +41,8 @@ command=(
   "$SPARK_HOME/bin/spark-submit"
   --master "${SPARK_MASTER:-local[*]}"
   --properties-file "${LAKEHOUSE_CONF:-$here/conf}/spark-defaults.conf"
-  --jars "$jars"
+  --jars "$jars$more_jars"
+  ${options[@]+"${options[@]}"}
   "$job" "$@"
 )
 if [ -n "$dry_run" ]; then

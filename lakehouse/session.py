@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lakehouse.archive import package_archive
 from lakehouse.errors import Misuse
 from lakehouse.jars import jar_paths
 from lakehouse.settings import Settings, conf_dir
@@ -68,4 +69,6 @@ def start_session(settings: Settings, name: str = "lakehouse") -> SparkSession:
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
+    if not settings.spark_master.startswith("local"):
+        session.sparkContext.addPyFile(str(package_archive()))
     return session

@@ -14,12 +14,12 @@ FLOORS = (
     {"errors", "__init__"},
     {"model"},
     {"settings"},
-    {"tables", "jars"},
+    {"tables", "jars", "archive"},
     {"session", "sources", "transforms", "checks", "demo"},
     {"store"},
     {"views", "export"},
     {"runs"},
-    {"cli", "lake"},
+    {"cli", "dags", "lake"},
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # `demo` is the witness: it may use nothing that it is a witness about.

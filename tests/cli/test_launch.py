@@ -39,6 +39,15 @@ def test_a_dry_run_prints_the_one_command_and_starts_nothing() -> None:
         assert part in line
 
 
+def test_options_of_spark_submit_before_the_job_are_passed_on_as_a_scheduler_gives_them() -> None:
+    done = submit("--dry-run", "--master", "local[3]", "--conf", "spark.a=b c", "--name", "x", "jobs/state.py", "--period", MAY)
+    (line,) = done.stdout.splitlines()
+    assert "--master local\\[3\\] " in line
+    assert " --conf spark.a=b\\ c --name x " in line
+    assert line.split()[-3:] == [f"{CHECKOUT}/jobs/state.py", "--period", MAY]
+    assert submit("--master").returncode == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"), [((), "which job"), (("jobs/nonsense.py",), "there is no job"), (("--dry-run",), "which job")]
 )
@@ -55,10 +64,22 @@ def test_a_python_that_is_not_there_ends_with_2() -> None:
 
 
 def test_every_stage_and_step_has_a_job_of_its_name() -> None:
+    """One file for each job that is declared, under its name, and no other."""
+    from lakehouse.runs import declared
     from lakehouse.runs.stages import STAGES
 
     jobs = {path.stem for path in (CHECKOUT / "jobs").glob("*.py")}
-    assert {stage.name for stage in STAGES} | {"close", "verify"} <= jobs
+    assert jobs == {job.name for job in vars(declared).values() if isinstance(job, declared.Declared)}
+    assert [stage.declared for stage in STAGES] == list(declared.STAGES)
+
+
+def test_what_is_declared_is_read_without_spark_or_any_other_library() -> None:
+    """As a scheduler does, in an environment of its own."""
+    code = "import sys\nfrom lakehouse.runs import declared\nprint([n for n in ('pyspark', 'pydantic', 'deltalake', 'duckdb') if n in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=launch_environment(PYTHONPATH=str(CHECKOUT))
+    )
+    assert done.stdout.strip() == "[]", done.stderr
 
 
 @pytest.mark.slow
@@ -112,7 +133,8 @@ def test_a_job_and_a_run_do_their_work_and_a_secret_of_the_environment_is_nowher
         ingested = submit("jobs/ingest.py", "--period", MAY, "--root", lake, env=env)
         assert ingested.returncode == 0, ingested.stderr
         # spark-submit sends what a Python job says, its log too, to its own stdout: the answer is the last line.
-        assert json.loads(ingested.stdout.splitlines()[-1]) == {"job": "ingest", "period": MAY, "changed": True}
+        told = {"job": "ingest", "period": MAY, "changed": True, "tables": {"bronze.lines": 1, "bronze.files": 1}}
+        assert json.loads(ingested.stdout.splitlines()[-1]) == told
         ran = lakehouse("run", "--period", MAY, "--root", lake, "--json", env=env)
         assert ran.returncode == 0, ran.stderr
     finally:

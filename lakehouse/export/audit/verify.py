@@ -332,20 +332,26 @@ def digest_of(file: Path) -> str:
 # --- what a person sees ----------------------------------------------------------------------------------------------
 
 
-def verify(pack: Pack, kept: str | None) -> int:
+def find(pack: Pack, told: Callable[[str], None]) -> list[Finding]:
+    """Everything that is wrong; `told` hears how each check ended."""
     findings = list(pack.unreadable)
     for check in CHECKS:
         try:
             found = list(check(pack))
         except Exception as error:  # what is damaged is named by the checks before, and the others still have their say
-            found = [
-                Finding(
-                    "unreadable", check.__name__.removeprefix("check_"), f"{type(error).__name__}: {str(error).splitlines()[0]}"
-                )
-            ]
-        say(f"{'ok   ' if not found else 'WRONG'} {(check.__doc__ or '').strip()}")
+            message = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+            found = [Finding("unreadable", check.__name__.removeprefix("check_"), message)]
+        told(f"{'ok   ' if not found else 'WRONG'} {(check.__doc__ or '').strip()}")
         findings += found
-    root = pack.publications()[pack.period]["root"] if not pack.unreadable else "unknown"
+    return findings
+
+
+def verify(pack: Pack, kept: str | None) -> int:
+    findings = find(pack, say)
+    try:
+        root = pack.publications()[pack.period]["root"]
+    except (duckdb.Error, KeyError):
+        root = "unknown"
     if kept is not None and kept != root:
         findings.append(Finding("root_mismatch", f"period {pack.period}", f"is published with root {root}, and you keep {kept}"))
     for finding in findings:
