@@ -35,8 +35,13 @@ class Channels(BaseModel):
         return self.services + self.aggregators if self.paid == "services" else self.aggregators + self.services
 
     @property
+    def canonical(self) -> str:
+        """The document as one text: what identifies it."""
+        return self.model_dump_json()
+
+    @property
     def sha256(self) -> str:
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        return hashlib.sha256(self.canonical.encode()).hexdigest()
 
 
 def load_channels(path: Path) -> Channels:

@@ -25,7 +25,7 @@ def rules_in_force(env: Environment) -> Rules:
     known = env.dialects.by_id
     documents = {
         "rules/matching.txt": env.rules.canonical.encode(),
-        "rules/channels.yaml": (conf_dir() / "channels.yaml").read_bytes(),
+        "rules/channels.json": env.channels.canonical.encode(),
     }
     of_dialect: dict[str, tuple[str, ...]] = {}
     for file in (file for folder in folders for file in sorted(folder.glob("*.yaml"))):

@@ -131,7 +131,7 @@ def append_byte(pack: Path, pattern: str) -> str:
 @pytest.mark.spark
 @pytest.mark.parametrize(
     "pattern",
-    ["gold/statements.parquet", "reports/*", "manifests/*", "contracts/*", "rules/channels.yaml", "verify.py", "pack.json"],
+    ["gold/statements.parquet", "reports/*", "manifests/*", "contracts/*", "rules/channels.json", "verify.py", "pack.json"],
 )
 def test_a_file_with_one_byte_more_is_named(pack: Path, pattern: str) -> None:
     name = append_byte(pack, pattern)
@@ -142,7 +142,7 @@ def test_a_file_with_one_byte_more_is_named(pack: Path, pattern: str) -> None:
 def test_a_file_that_is_gone_and_one_that_is_new_are_named(pack: Path) -> None:
     (pack / "rules" / "channels.yaml").unlink()
     (pack / "gold" / "more.parquet").write_bytes(b"")
-    assert findings(pack) == {("file_missing", "rules/channels.yaml"), ("file_added", "gold/more.parquet")}
+    assert findings(pack) == {("file_missing", "rules/channels.json"), ("file_added", "gold/more.parquet")}
 
 
 @pytest.mark.spark
@@ -153,6 +153,7 @@ def test_a_file_that_is_gone_and_one_that_is_new_are_named(pack: Path) -> None:
         ("manifests/*", "manifest_changed"),
         ("contracts/*.yaml", "book_changed"),
         ("rules/matching.txt", "rules_changed"),
+        ("rules/channels.json", "rules_changed"),
         ("rules/sources/distrokid_13.yaml", "rules_changed"),
     ],
 )

@@ -299,16 +299,18 @@ def check_book(pack: Pack) -> Iterator[Finding]:
     if rules is None:
         return
     dialects = "\n".join(sorted(f"{name} {digest}" for name, digest in rules["dialects"].items()))
-    ruleset = digest_of(pack.folder / "rules" / "matching.txt")[:16]
-    if hashlib.sha256(f"{ruleset} {sha256(dialects.encode()).hex()}".encode()).hexdigest() != published["rules_sha256"]:
+    parts = (
+        digest_of(pack.folder / "rules/matching.txt")[:16],
+        sha256(dialects.encode()).hex(),
+        digest_of(pack.folder / "rules/channels.json"),
+    )
+    if hashlib.sha256(" ".join(parts).encode()).hexdigest() != published["rules_sha256"]:
         yield Finding("rules_changed", "rules/", "are not those that the publication names")
-    for row in pack.rows("SELECT DISTINCT source, dialect_sha256 FROM bronze_files"):
-        for name in rules["documents"].get(row["source"], ()):
-            if not (pack.folder / name).is_file():
-                yield Finding("rules_changed", name, "is not here")
-        content = b"".join((pack.folder / name).read_bytes() for name in rules["documents"].get(row["source"], ()))
-        if content and hashlib.sha256(content).hexdigest() != rules["dialects"][row["source"]]:
-            yield Finding("rules_changed", f"rules/sources/{row['source']}.yaml", "is not the document that was in force")
+    for row in pack.rows("SELECT DISTINCT source FROM bronze_files ORDER BY 1"):
+        names = rules["documents"][row["source"]]
+        content = b"".join((pack.folder / name).read_bytes() for name in names)
+        if hashlib.sha256(content).hexdigest() != rules["dialects"][row["source"]]:
+            yield Finding("rules_changed", names[0], "is not the document that was in force")
 
 
 CHECKS = (
