@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: help setup setup-tests demo test check drill bench docs format lock clean
+.PHONY: help setup setup-tests setup-airflow demo test check drill test-airflow test-cluster airflow bench docs format lock lock-airflow clean
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -14,19 +14,31 @@ setup: ## the environment: packages, Java, JARs
 setup-tests:
 	@scripts/setup.sh tests
 
+setup-airflow:
+	@scripts/setup.sh airflow
+
 demo: setup ## a synthetic label's two months, from reports to verified statements, in demo-lake/
 	@LAKEHOUSE_ENVIRONMENT=demo $(BIN)/lakehouse demo --root demo-lake --dir demo-label
 
 test: setup-tests ## the whole suite
-	@$(BIN)/python -m pytest -n 2 -m "not spark and not drill"
-	@$(BIN)/python -m pytest -m "spark and not drill"
+	@$(BIN)/python -m pytest -n 2 -m "not spark and not drill and not airflow and not cluster"
+	@$(BIN)/python -m pytest -m "spark and not drill and not airflow and not cluster"
 
 check: setup-tests ## lint, types and the tests that need no JVM, in under a minute
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	@HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -n 2 -m "not spark and not drill and not slow"
+	@HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -n 2 -m "not spark and not drill and not slow and not airflow and not cluster"
 
 drill: setup-tests ## long fault drills: kills, corruption, many seeds
 	@$(BIN)/python -m pytest -m drill
+
+test-airflow: setup-tests setup-airflow ## every DAG in a real Airflow, to verified statements
+	@$(BIN)/python -m pytest -m airflow tests/airflow
+
+test-cluster: setup-tests ## the same roots on a standalone cluster as on one machine
+	@$(BIN)/python -m pytest -m cluster tests/cluster
+
+airflow: setup setup-airflow ## a local Airflow with its UI, on the lake LAKEHOUSE_ROOT (the demo's by default)
+	@scripts/airflow.sh
 
 bench: setup ## a run of a million lines, timed by stage
 	@$(BIN)/python scripts/bench.py
@@ -39,6 +51,10 @@ format: setup ## format the code
 
 lock: setup ## resolve conf/lock/dev.txt anew from setup.py
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes setup.py --extra dev -o conf/lock/dev.txt
+
+lock-airflow: setup ## resolve conf/lock/airflow.txt anew from the extra of setup.py
+	@$(BIN)/python scripts/extra.py airflow | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command "make lock-airflow" - -o conf/lock/airflow.txt
 
 clean: ## remove what the demo and the tests left
 	@rm -rf demo-lake demo-label .pytest_cache .hypothesis .mypy_cache .ruff_cache build *.egg-info

@@ -99,6 +99,12 @@ class Lake:
 
         return list_files(self._reader, period)
 
+    def matching(self, period: str | None = None) -> dict[str, Any]:
+        """How well matching does, by lines and by money, as `lakehouse matching --json` gives it: `rates`, `outcomes` and what is `held`."""
+        from lakehouse.views.outcomes import matching
+
+        return matching(self._reader, self._env.rules.ruleset, period)
+
     def status(self) -> list[dict[str, Any]]:
         """Every period with its state, open, draft or closed, and the root of what is published."""
         from lakehouse.views.states import status

@@ -1,39 +1,54 @@
 # %% [markdown]
 # # A statement and its why
-# Opens the demo's lake without a JVM: run `make demo` first, or set `LAKEHOUSE_ROOT`. This file is a notebook in
-# jupytext's percent format; Jupyter with jupytext opens it as one.
+# Opens a lake without a JVM. Run `make demo` first, or set `LAKEHOUSE_ROOT`. This file is a notebook in jupytext's percent format;
+# Jupyter with jupytext opens it as one.
 
 # %%
 import os
+from decimal import Decimal
 
-from lakehouse.store.reader import LakeReader
-from lakehouse.views.statements import list_statements, show_statement, why
+import pandas as pd
 
-reader = LakeReader(os.environ.get("LAKEHOUSE_ROOT", "demo-lake"))
+from lakehouse import Lake
 
-# %% [markdown]
-# Every statement, the largest first.
-
-# %%
-statements = sorted(list_statements(reader), key=lambda row: -float(row["payable"]))  # floats order, they do not count
-for row in statements[:5]:
-    print(row["statement_id"], row["payee_name"], row["payable"], row["currency"], row["status"])
+lake = Lake(os.environ.get("LAKEHOUSE_ROOT", "demo-lake"))
+pd.DataFrame(lake.status())
 
 # %% [markdown]
-# The line of the largest statement that earned most, through every stage.
+# Every statement, the largest first. Amounts are text, so that no digit is lost on the way; `Decimal` counts with them.
 
 # %%
-statement = show_statement(reader, statements[0]["statement_id"])
-line = max(statement["lines"], key=lambda row: float(row["amount"]))
-explained = why(reader, line["line_id"])
-for stage in explained["stages"]:
-    print(f"{stage['stage']:<20} {stage['in']:>24} {stage['out']:>24}  {stage['term']}")
+statements = sorted(lake.statements(), key=lambda row: -Decimal(row["payable"]))
+pd.DataFrame(statements)[["statement_id", "payee_name", "earned", "payable", "currency", "status"]].head(10)
 
 # %% [markdown]
-# Any table is a relation in DuckDB.
+# The lines of the largest one.
 
 # %%
-lines = reader.relation("gold.royalty_lines")
-rows = reader.sql(f"SELECT category, currency, sum(amount) AS amount FROM {lines} GROUP BY ALL ORDER BY ALL")
-for row in rows:
-    print(row["category"], row["currency"], row["amount"])
+statement = lake.statement(statements[0]["statement_id"])
+lines = sorted(statement["lines"], key=lambda row: -Decimal(row["amount"]))
+pd.DataFrame(lines)[["title", "channel", "territory", "usage_period", "role", "units", "base", "amount"]].head(10)
+
+# %% [markdown]
+# The line that earned most, through every stage, and the rows of the report it came from.
+
+# %%
+explained = lake.why(lines[0]["line_id"])
+pd.DataFrame(explained["stages"])
+
+# %%
+pd.DataFrame(explained["sources"])[["name", "line_no", "amount", "text"]]
+
+# %% [markdown]
+# The stages lead from the base to the amount: each begins with what the one before left.
+
+# %%
+assert explained["stages"][0]["in"] == explained["base"]
+assert explained["stages"][-1]["out"] == explained["amount"]
+assert sum((Decimal(source["amount"]) for source in explained["sources"]), Decimal(0)) == Decimal(explained["base"])
+
+# %% [markdown]
+# Any table is a relation in DuckDB, under its own name.
+
+# %%
+lake.sql("SELECT category, currency, sum(amount) AS amount FROM gold.royalty_lines GROUP BY ALL ORDER BY ALL").to_arrow_table().to_pandas()

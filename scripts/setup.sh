@@ -2,6 +2,7 @@
 # Makes the environment: Python packages from the lock file, Java, and the pinned JARs. Run again, it does nothing.
 #   scripts/setup.sh           what the demo needs
 #   scripts/setup.sh tests     and the accounting tools that the tests run
+#   scripts/setup.sh airflow   and Airflow, in an environment of its own: its Spark client and the lake's Spark own the same folder
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -48,6 +49,21 @@ make_venv() {
   echo "$want" >"$stamp"
 }
 
+make_airflow_venv() {
+  local python stamp=.setup/airflow want
+  want=$(cat conf/lock/airflow.txt | sha256sum)
+  [ -x .venv-airflow/bin/airflow ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
+  python=$(.venv/bin/python -c 'import sys; print(sys.executable if sys.version_info >= (3, 11) else "")')
+  [ -n "$python" ] || die "Airflow needs Python 3.11 or newer: remove .venv, install one, and run this again"
+  say "making .venv-airflow with $python"
+  [ -x .venv-airflow/bin/python ] || .venv/bin/uv venv --quiet --python "$python" .venv-airflow
+  .venv/bin/uv pip install --quiet --python .venv-airflow/bin/python --require-hashes -r conf/lock/airflow.txt
+  # Of the lake, the declarations alone are imported there; they need no library.
+  .venv/bin/uv pip install --quiet --python .venv-airflow/bin/python --no-deps --editable .
+  mkdir -p .setup
+  echo "$want" >"$stamp"
+}
+
 need_java() {
   .venv/bin/python -c 'import sys; from lakehouse.session import find_java; sys.exit(find_java() is None)' && return
   apt_install openjdk-17-jre-headless || die "no Java 17 or newer was found: install one (Debian: openjdk-17-jre-headless) or set JAVA_HOME"
@@ -65,4 +81,5 @@ make_venv
 need_java
 .venv/bin/python -m lakehouse.jars >/dev/null
 [ "${1:-}" = tests ] && need_accounting_tools
+[ "${1:-}" = airflow ] && make_airflow_venv
 exit 0
