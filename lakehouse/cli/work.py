@@ -91,12 +91,14 @@ def print_loaded(loaded: dict[str, Any]) -> None:
 
 @command(contracts, "lint")
 def contracts_lint(
-    env: Environment, out: Output, path: Annotated[Path, typer.Argument(help="The book: a folder or one file.", exists=True)]
-) -> int:
+    env: Environment, out: Output, path: Annotated[Path, typer.Argument(help="The book: a folder or one file.", exists=True)],
+    catalog: Annotated[list[Path] | None, typer.Option("--catalog", metavar="FILE", help="Hold names against this catalog: CSV, Parquet or DDEX ERN XML.", exists=True)] = None,
+    lake: Annotated[bool, typer.Option("--lake", help="Hold names against the catalog of the lake.")] = False,
+) -> int:  # fmt: skip
     """Finds what is wrong with a contract book, with file, line, rule and a sentence."""
     from lakehouse.runs.books import lint_book
 
-    findings = lint_book(path)
+    findings = lint_book(path, catalog or (), env.reader if lake else None)
     out.show(findings)
     return 1 if any(f["severity"] == "error" for f in findings) else 0
 

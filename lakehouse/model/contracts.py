@@ -20,6 +20,7 @@ from lakehouse.model.clauses import (
     AnyClause,
     Clause,
     Count,
+    Counter,
     FixedFee,
     Flow,
     Part,
@@ -31,6 +32,7 @@ from lakehouse.model.clauses import (
 )
 from lakehouse.model.clauses.condition import DATE, DIMENSIONS, Many
 from lakehouse.model.documents import Document
+from lakehouse.model.identifiers import padded_upc
 from lakehouse.model.money import Rate
 from lakehouse.model.rules import BookRules, Frozen, Parties, Party, in_order, known_stages
 
@@ -65,6 +67,11 @@ class Covers(Frozen):
     artists: Many = ()
     labels: Many = ()
 
+    @field_validator("releases")
+    @classmethod
+    def _as_reports_have_them(cls, releases: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(padded_upc, releases))
+
     @property
     def everything(self) -> bool:
         return not any(getattr(self, kind) for kind in COVERED)
@@ -98,7 +105,8 @@ class Contract(Frozen):
         """A copy that remembers nothing of what applied to the terms of this one."""
         copied = super().model_copy(update=update, deep=deep)
         copied._queues = {}
-        copied.__dict__.pop("_places", None)
+        for name in ("_places", "counters", "asks_for_days"):
+            copied.__dict__.pop(name, None)
         return copied
 
     @field_validator("order")
@@ -126,6 +134,23 @@ class Contract(Frozen):
     @cached_property
     def _places(self) -> dict[str, int]:
         return {stage: place for place, stage in enumerate(self.stages)}
+
+    @cached_property
+    def counters(self) -> frozenset[str]:
+        """The names of the counts of units or income that decide on a rate of this contract."""
+        found = set()
+        for index, term in enumerate(self.terms):
+            if isinstance(term, RoyaltyClause) and term.escalation and term.escalation.counts:
+                found.add(term.escalation.counter or self.term_id(index))
+        return frozenset(found)
+
+    @cached_property
+    def asks_for_days(self) -> bool:
+        """Whether a term tells days of one month apart: by a date of its own, or because the order of lines decides on a rate."""
+        dates = [date for term in self.terms for date in (term.when.from_period, term.when.to_period)]
+        rising = [term.escalation for term in self.terms if isinstance(term, RoyaltyClause) and term.escalation]
+        dates += [step.start for escalation in rising for step in escalation.steps]
+        return any(len(date or "") > len("YYYY-MM") for date in dates) or any(e.counts and e.mode == "marginal" for e in rising)
 
     def term_id(self, index: int) -> str:
         """Such as ``C-001/2``: the contract and the place of the term in it, from 1."""
@@ -157,7 +182,7 @@ class Contract(Frozen):
         return [(self.term_id(i), self.terms[i]) for i in chosen if isinstance(self.terms[i], kind)]
 
     def split(
-        self, usage: Usage, base: Decimal, counts: Mapping[str, Count] | None = None, steps: tuple[Step, ...] = ()
+        self, usage: Usage, base: Decimal, counts: Mapping[Counter, Count] | None = None, steps: tuple[Step, ...] = ()
     ) -> tuple[Part, ...]:
         """Who gets what of `base`, through every stage. The parts add up to `base` exactly.
 
@@ -169,16 +194,16 @@ class Contract(Frozen):
         parts = [part for one in flows for part in self._rest(one)]
         return tuple(leaf for part in parts for leaf in self._down_the_tree(part) if leaf.stream.amount or not base)
 
-    def counted(self, usage: Usage, base: Decimal) -> dict[str, Fraction]:
+    def counted(self, usage: Usage, base: Decimal) -> dict[Counter, Fraction]:
         """What a line adds to the count of each escalation that applies to it."""
         queue = self._queue(usage)
-        found: dict[str, Fraction] = {}
+        found: dict[Counter, Fraction] = {}
         for place, (stage, index) in enumerate(queue):
             term = self.terms[index]
             if stage == "rate" and isinstance(term, RoyaltyClause) and term.escalation and term.escalation.counts:
                 flow = Flow({"net": Stream(base)}, usage=usage, received=base)
                 income = self._through(flow, queue[:place])[0].pools["net"].amount
-                found[term.escalation.counter or self.term_id(index)] = term.escalation.increment(usage, income)
+                found[term.escalation.counter_of(self.term_id(index), usage)] = term.escalation.increment(usage, income)
         return found
 
     def _queue(self, usage: Usage) -> list[tuple[str, int]]:
@@ -312,6 +337,11 @@ class ContractBook:
 
     def name_of(self, party: str) -> str:
         return self.parties[party].name if party in self.parties else party
+
+    @cached_property
+    def asks_for_days(self) -> bool:
+        """Whether a contract tells days of one month apart, so that usage of different days must stay apart."""
+        return any(contract.asks_for_days for contract in self.contracts)
 
     @cached_property
     def _versions(self) -> dict[tuple[str, str], Contract]:

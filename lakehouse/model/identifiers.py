@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 # ISO 3901: country code, three-character registrant, two digits of the year, five of the designation.
@@ -10,6 +11,12 @@ ISRC = "[A-Z]{2}[A-Z0-9]{3}[0-9]{7}"
 UPC = "[0-9]{14}"
 
 WRONG_CHECK_DIGIT = "upc: the check digit is wrong"
+
+
+def padded_upc(text: str | None) -> str:
+    """A UPC or EAN without blanks and hyphens, padded to 14 digits; what is none stays as it is."""
+    digits = re.sub(r"[\s-]", "", text or "")
+    return digits.zfill(14) if re.fullmatch(r"[0-9]{8,14}", digits) else (text or "")
 
 
 def gtin_check_digit_holds(upc: str) -> bool:

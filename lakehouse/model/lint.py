@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
@@ -10,7 +10,8 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from lakehouse.model.contracts import Contract, ContractBook, book_sha256, parse_contract, peers_of
 from lakehouse.model.documents import Document, Finding, read_documents
 from lakehouse.model.lint_book import RULES_OF_THE_BOOK
-from lakehouse.model.lint_contract import RULES_OF_A_CONTRACT, unknown_parties, unknown_recordings
+from lakehouse.model.lint_catalog import KnownNames, not_in_the_catalog
+from lakehouse.model.lint_contract import RULES_OF_A_CONTRACT, unknown_parties
 from lakehouse.model.rules import BookRules, Frozen, Parties, Party
 
 PARTIES_FILE = "parties.yaml"
@@ -43,10 +44,10 @@ class Preset(Frozen):
         return self
 
 
-def read_book(documents: Mapping[str, str], recordings: Collection[str] | None = None) -> tuple[ContractBook, list[Finding]]:
+def read_book(documents: Mapping[str, str], known: KnownNames | None = None) -> tuple[ContractBook, list[Finding]]:
     """The book in `documents` (path: YAML text) and every finding. A book with an `error` among them must not be loaded.
 
-    With `recordings`, the ids and ISRCs of the catalog, those that a contract names and the catalog does not have are findings too.
+    With what a catalog has (`known`), names that a contract uses and the catalog does not have are findings too.
     """
     findings: list[Finding] = []
     by_kind: dict[str, list[Document]] = {"parties": [], "preset": [], "rules": [], "contract": []}
@@ -76,7 +77,7 @@ def read_book(documents: Mapping[str, str], recordings: Collection[str] | None =
         for rule in RULES_OF_A_CONTRACT:
             findings += rule(document, contract)
         findings += unknown_parties(document, contract, parties)
-        findings += unknown_recordings(document, contract, recordings)
+        findings += not_in_the_catalog(document, contract, known) if known else ()
     for book_rule in RULES_OF_THE_BOOK:
         findings += book_rule(entries, rules, rules_document, parties)
     book = ContractBook(contracts, parties, book_sha256(documents), rules)

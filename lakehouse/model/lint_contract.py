@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import combinations
 
@@ -32,19 +32,6 @@ def unknown_parties(document: Document, contract: Contract, known: Mapping[str, 
     for path, party in named:
         if party not in known:
             yield document.finding(path, "unknown-party", f"{party} is not a party: add it under `parties` or in parties.yaml")
-
-
-def unknown_recordings(document: Document, contract: Contract, known: Collection[str] | None) -> Iterator[Finding]:
-    """Recordings that the catalog does not have; a warning, since a contract may come before its recording."""
-    if known is None:
-        return
-    named: list[tuple[Path, str]] = [(("covers", "recordings"), recording) for recording in contract.covers.recordings]
-    named += [
-        (("terms", i, "when"), recording) for i, term in enumerate(contract.terms) for recording in term.when.recording or ()
-    ]
-    for path, recording in named:
-        if recording not in known:
-            yield document.finding(path, "unknown-recording", f"{recording} is not in the catalog", "warn")
 
 
 def _tree(document: Document, contract: Contract) -> Iterator[Finding]:

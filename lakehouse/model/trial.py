@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from lakehouse.model.accounts import Balance, Event, Line, Movement, Statement, rounded
-from lakehouse.model.clauses import Count, Step
+from lakehouse.model.clauses import Part, Step
 from lakehouse.model.contracts import Contract, ContractBook
+from lakehouse.model.counting import Due, balances_of, counts_of, divide_in_order
 from lakehouse.model.money import add, exact, split
 from lakehouse.model.pools import pooled
 from lakehouse.model.settle import settle
@@ -43,61 +43,52 @@ class Trial:
 
 def try_book(book: ContractBook, rows: Iterable[UsageRow], events: Iterable[Event]) -> Trial:
     """Every period of the table in order, the closing of each the opening of the next. Raises ValueError where a rate of exchange is missing."""
-    rows, events = list(rows), list(events)
-    trial, counts = Trial(), dict[str, Fraction]()
+    rows, events, trial = list(rows), list(events), Trial()
     for period in sorted({row.period for row in rows} | {event.period for event in events}):
         own = [event for event in events if event.period == period]
-        resolved, unresolved = resolve_lines(book, [row for row in rows if row.period == period], own, counts)
-        settlement = rounded([settle(book, None, period, trial.closing, resolved, own)])
-        trial.lines += resolved
-        trial.unresolved += unresolved
+        resolved = resolve_lines(book, [row for row in rows if row.period == period], own, trial.closing)
+        settlement = rounded([settle(book, None, period, [*trial.closing, *resolved.counts], resolved.lines, own)])
+        trial.lines += resolved.lines
+        trial.unresolved += resolved.unresolved
         trial.movements += settlement.movements
         trial.statements += settlement.statements
         trial.closing = settlement.closing
     return trial
 
 
-def resolve_lines(
-    book: ContractBook, rows: list[UsageRow], events: Iterable[Event], counts: dict[str, Fraction]
-) -> tuple[list[Line], list[Unresolved]]:
-    """Royalty lines of one period, and what could not be resolved. `counts`, how far each escalation has counted, goes on."""
-    # The order in which escalations count: the day of sale, then the line's id.
+@dataclass(frozen=True)
+class Resolved:
+    """Royalty lines of one period, what could not be resolved, and what the lines have counted, as balances."""
+
+    lines: list[Line]
+    unresolved: list[Unresolved]
+    counts: list[Balance]
+
+
+def resolve_lines(book: ContractBook, rows: list[UsageRow], events: Iterable[Event], opening: Iterable[Balance]) -> Resolved:
+    """Every line by the contract in force. `opening`, the balances before the period, says how far each escalation has counted."""
     ordered = sorted(rows, key=lambda row: (row.usage.sale_date or row.usage.usage_period, row.line_id))
     bases = _bases(book, ordered, events)
-    found: list[Line] = []
+    by_id = {row.line_id: row for row in rows}
+    due: list[Due] = []
     unresolved: list[Unresolved] = []
-    work: list[tuple[UsageRow, Contract, dict[str, Fraction]]] = []
     for row in ordered:
         contract = book.in_force(row.usage.recording, row.artist, row.label, row.usage.usage_period, row.usage.release)
-        try:
-            if contract is None:
-                raise ValueError(f"no contract covers it in {row.usage.usage_period}")
-            work.append((row, contract, contract.counted(row.usage, bases[row.line_id][0])))
-        except ValueError as error:
-            unresolved.append(_unresolved(row, str(error)))
-    opening = dict(counts)
-    closing = dict(counts)
-    for _, _, added in work:
-        for counter, size in added.items():
-            closing[counter] = closing.get(counter, Fraction(0)) + size
-    for row, contract, added in work:
-        amount, steps = bases[row.line_id]
-        known = {c: Count(counts.get(c, Fraction(0)), opening.get(c, Fraction(0)), closing[c]) for c in added}
-        try:
-            parts = contract.split(row.usage, amount, known, steps)
-        except ValueError as error:
-            unresolved.append(_unresolved(row, str(error)))
-            continue
-        for counter, size in added.items():
-            counts[counter] = counts.get(counter, Fraction(0)) + size
-        for part in parts:
-            found.append(
-                Line(
-                    row.line_id, row.period, contract.contract, contract.version, part.party, part.role, part.category,
-                    part.stream.amount, row.currency, part.stream.steps, row.usage,
-                )
-            )  # fmt: skip
-    return found, unresolved
+        if contract is None:
+            unresolved.append(_unresolved(row, f"no contract covers it in {row.usage.usage_period}"))
+        else:
+            due.append(Due(row.line_id, contract, row.usage, *bases[row.line_id]))
+    divided = divide_in_order(due, counts_of(opening))
+    unresolved += [_unresolved(by_id[one.due.line_id], one.refusal) for one in divided if one.refusal]
+    lines = [_line(by_id[one.due.line_id], one.due.contract, part) for one in divided for part in one.parts]
+    return Resolved(lines, unresolved, balances_of(one.counted for one in divided))
+
+
+def _line(row: UsageRow, contract: Contract, part: Part) -> Line:
+    return Line(
+        row.line_id, row.period, contract.contract, contract.version, part.party, part.role, part.category, part.stream.amount,
+        row.currency, part.stream.steps, row.usage,
+    )  # fmt: skip
 
 
 def _unresolved(row: UsageRow, reason: str) -> Unresolved:

@@ -14,6 +14,7 @@ from lakehouse.model.bookings import contract_of, main_payee
 from lakehouse.model.clauses import Usage
 from lakehouse.model.contracts import ContractBook
 from lakehouse.model.documents import Finding
+from lakehouse.model.identifiers import padded_upc
 from lakehouse.model.money import parse_amount
 from lakehouse.model.period import DAY, PERIOD
 
@@ -88,7 +89,7 @@ def _usage(line_id: str, cells: Row, book: ContractBook) -> UsageRow:
         gross = None if gross is None else -abs(gross)
     currency = _currency(cells, book)
     usage = Usage(
-        recording=cells.get("isrc", ""), release=cells.get("upc"), territory=cells.get("territory", "ZZ"), channel=cells.get("channel", ""),
+        recording=cells.get("isrc", ""), release=padded_upc(cells.get("upc")) or None, territory=cells.get("territory", "ZZ"), channel=cells.get("channel", ""),
         configuration=cells.get("configuration", "other"), price_category=cells.get("price_category"), source=cells.get("source", ""),
         usage_period=usage_period, sale_date=sale_date, report_period=period, release_type=cells.get("release_type"),
         catalog_group=cells.get("catalog_group"), currency=currency, units=units, gross=gross, ppd=_amount(cells, "ppd"),
@@ -132,7 +133,9 @@ def _contract(cells: Row, book: ContractBook, period: str, needed: bool) -> str:
     if len(known) == 1:
         return next(iter(known))
     if any(cells.get(name) for name in ("isrc", "artist", "label", "upc")):
-        found = book.in_force(cells.get("isrc", ""), cells.get("artist", ""), cells.get("label"), period, cells.get("upc"))
+        found = book.in_force(
+            cells.get("isrc", ""), cells.get("artist", ""), cells.get("label"), period, padded_upc(cells.get("upc"))
+        )
         if found:
             return found.contract
     if needed:

@@ -126,6 +126,8 @@ class UsageLine(BaseModel):
     amount: Annotated[Decimal, Rule("decimal", _PLAIN.format(20, 18), True, decimal=AMOUNT)]
     currency: Annotated[str, Rule("code", "an ISO 4217 currency code such as EUR", True, codes=currency_codes())]
     gross: Annotated[Decimal | None, Rule("decimal", _PLAIN.format(20, 18), decimal=AMOUNT)] = None
+    ppd: Annotated[Decimal | None, Rule("decimal", _PLAIN.format(20, 18), decimal=AMOUNT)] = None
+    retail: Annotated[Decimal | None, Rule("decimal", _PLAIN.format(20, 18), decimal=AMOUNT)] = None
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import Misuse
 from lakehouse.model.lint import read_book
+from lakehouse.model.lint_catalog import KnownNames
 from lakehouse.settings import conf_dir
 from lakehouse.tables.declare import PERIOD_PATTERN
+
+if TYPE_CHECKING:
+    from lakehouse.store.reader import LakeReader
 
 
 def check_period(period: str) -> str:
@@ -43,6 +48,17 @@ def _presets_named(documents: dict[str, str]) -> dict[str, str]:
     return {f"presets/{name}.yaml": file.read_text(encoding="utf-8") for name, file in files.items() if file.exists()}
 
 
-def lint_book(path: Path) -> list[dict[str, Any]]:
-    """Findings of the book at `path`: file, line, rule, severity, message."""
-    return [asdict(finding) for finding in read_book(book_documents(path))[1]]
+def lint_book(path: Path, catalog: Sequence[Path] = (), lake: LakeReader | None = None) -> list[dict[str, Any]]:
+    """Findings of the book at `path`: file, line, rule, severity, message. Names are held against the catalog in files or in a lake,
+    where one is given. Raises Misuse for a catalog that cannot be read."""
+    return [asdict(finding) for finding in read_book(book_documents(path), _known(catalog, lake))[1]]
+
+
+def _known(catalog: Sequence[Path], lake: LakeReader | None) -> KnownNames | None:
+    from lakehouse.sources.catalog import read_catalog
+
+    rows = read_catalog(catalog).recordings if catalog else []
+    if lake is not None:
+        columns = "recording_id, isrc, upc, artist, label, release_type, catalog_group"
+        rows += lake.sql(f"SELECT {columns} FROM {lake.relation('silver.catalog')}")
+    return KnownNames.of(rows) if catalog or lake is not None else None

@@ -47,7 +47,7 @@ RESOLVE = Declared(
     "resolve",
     reads=(
         bronze.files, silver.usage, silver.matches, silver.catalog, silver.contracts, ops.held_files, ops.file_releases,
-        gold.holding, gold.royalty_lines, gold.periods,
+        gold.holding, gold.royalty_lines, gold.balances, gold.periods,
     ),
     writes=(silver.duplicates, DRAFT["royalty_lines"], DRAFT["holding"]),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from lakehouse.checks.totals import require_no_difference, require_parts_add_up
+from lakehouse.model.counting import counting_groups
 from lakehouse.runs import declared
 from lakehouse.runs.declared import DRAFT
 from lakehouse.runs.environment import Environment
@@ -32,7 +33,7 @@ from lakehouse.transforms.resolve import resolve as resolve_groups
 from lakehouse.transforms.review import alias_decisions, refused_pairs, standing_reviews
 from lakehouse.transforms.roots import partition_roots
 from lakehouse.transforms.route import latest_events, route
-from lakehouse.transforms.statements import opening_balances, settle_accounts
+from lakehouse.transforms.statements import counts_before, opening_balances, settle_accounts
 from lakehouse.views.held import accepted_differences, contradicted, superseded
 
 if TYPE_CHECKING:
@@ -177,17 +178,20 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
     waiting = opening.join(F.broadcast(dead), "file_id", "left_anti").where(may_find_an_owner(work.env.channels))
     twice = work.cut(_duplicates(work, dead))
     lines_held = twice.select(*KEY_COLUMNS)
-    fresh = group_usage(work.read_period(silver.usage).join(lines_held, [*KEY_COLUMNS], "left_anti"), dead)
-    held_twice = group_usage(work.read_period(silver.usage).join(lines_held, [*KEY_COLUMNS], "left_semi"), dead)
+    by_day = book.asks_for_days
+    fresh = group_usage(work.read_period(silver.usage).join(lines_held, [*KEY_COLUMNS], "left_anti"), dead, by_day)
+    held_twice = group_usage(work.read_period(silver.usage).join(lines_held, [*KEY_COLUMNS], "left_semi"), dead, by_day)
     again = waiting.select(*fresh.columns, F.col("entry_id").alias("hold_id"))
     decisions = latest_decisions(work.read(silver.matches), work.env.rules.ruleset, work.pins[silver.catalog.name])
     candidates = fresh.withColumn("hold_id", F.lit(None).cast("string")).unionByName(again)
     groups = work.cut(join_recordings(candidates, decisions, work.read(silver.catalog)))
     is_paid = F.col("reconciliation_status").isin(*PAID)
-    resolved = work.cut(resolve_groups(groups.where(is_paid), book))
+    mirrors = reversals(before(work, gold.royalty_lines), dead, work.period)
+    counts = counts_before(_opening(work), mirrors) if counting_groups(book) else {}
+    resolved = work.cut(resolve_groups(groups.where(is_paid), book, counts, work.keep))
     require_parts_add_up(resolved)
     owned = resolved.where("contract_id IS NOT NULL").select(F.col("hold_id").alias("entry_id")).distinct()
-    lines = royalty_lines(resolved, work.period).unionByName(reversals(before(work, gold.royalty_lines), dead, work.period))
+    lines = royalty_lines(resolved, work.period).unionByName(mirrors)
     held = (
         holds(groups.where(~is_paid), resolved, work.period)
         .unionByName(duplicate_holds(held_twice, work.period))
@@ -195,6 +199,11 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
         .unionByName(taken_away(undone, "reversal", work.period))
     )
     return [Replace(silver.duplicates, twice), Replace(DRAFT["royalty_lines"], lines), Replace(DRAFT["holding"], held)]
+
+
+def _opening(work: Work) -> DataFrame:
+    """What accounts held when the latest closed period ended."""
+    return opening_balances(before(work, gold.balances), work.env.closed_periods(), work.period)
 
 
 def _duplicates(work: Work, dead: DataFrame) -> DataFrame:
@@ -212,7 +221,7 @@ def state(work: Work) -> Sequence[Append | Replace]:
     period = work.period
     lines, holding = work.keep(work.read_period(DRAFT["royalty_lines"])), work.read_period(DRAFT["holding"])
     book = work.env.book(work.pins[silver.contracts.name])
-    opening = opening_balances(before(work, gold.balances), work.env.closed_periods(), period)
+    opening = _opening(work)
     events = work.read(silver.account_events).where(F.col("period") == period)
     settled = settle_accounts(lines, opening, events, book, period, work.cut)
     dead = superseded_reports(work)

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import Misuse
-from lakehouse.model.identifiers import ISRC, UPC, gtin_check_digit_holds
+from lakehouse.model.identifiers import ISRC, UPC, gtin_check_digit_holds, padded_upc
 from lakehouse.model.normalize import normalize
-from lakehouse.sources.ern_rows import ErnRows, padded_upc
+from lakehouse.sources.ern_rows import ErnRows
 from lakehouse.tables import silver
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.model.identifiers import padded_upc
 from lakehouse.tables import Table, silver
 
 if TYPE_CHECKING:
@@ -63,12 +64,6 @@ class ErnRows:
         kept = (dict(row) for row in existing if tuple(row[name] for name in names) not in spoken_of)
         rows = [*kept, *({column: row.get(column) for column in table.columns} for row in loaded.values())]
         return sorted(rows, key=lambda row: tuple(row[column] for column in table.grain))
-
-
-def padded_upc(text: str | None) -> str:
-    """A UPC or EAN without blanks and hyphens, padded to 14 digits; what is none stays as it is."""
-    digits = re.sub(r"[\s-]", "", text or "")
-    return digits.zfill(14) if re.fullmatch(r"[0-9]{8,14}", digits) else digits
 
 
 def party_key(party: Party) -> str:

@@ -22,7 +22,7 @@ Cells = Sequence[str | None]
 Captured = Mapping[str, str]
 Reader = Callable[[Cells, Captured], str | None]
 
-NUMBERS = ("units", "amount", "gross")
+NUMBERS = ("units", "amount", "gross", "ppd", "retail")
 # What a field remembers of one batch of reports; amounts hardly repeat, so the memory is bounded.
 _REMEMBERED = 200_000
 _EXACT = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,60})?")

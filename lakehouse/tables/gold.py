@@ -1,6 +1,6 @@
 """Gold: what is owed, published once a period and never edited."""
 
-from lakehouse.tables.declare import UNITS, Field, Table, currency, money, period, sha256
+from lakehouse.tables.declare import MONEY, UNITS, Field, Table, currency, money, period, sha256
 from lakehouse.tables.silver import CONFIGURATIONS, MEANINGS
 
 CATEGORIES = ("payable", "reserved", "retained", "fee", "tax")
@@ -19,6 +19,10 @@ GROUP_FIELDS = (
     Field("price_category", "string", "Price tier, offer or subscription type"),
     currency(),
     sha256("usage_key", "The identity of the recording as reported"),
+    Field("upc", "string", "UPC or EAN of the release as reported, zero-padded to 14 digits"),
+    Field("sale_date", "date", "Day of use or sale; only where the contract book tells days of a month apart"),
+    Field("ppd", MONEY, "Price of one unit to dealers, in `currency`"),
+    Field("retail", MONEY, "Price of one unit to consumers, in `currency`"),
 )
 GROUP = tuple(field.name for field in GROUP_FIELDS)
 
@@ -34,6 +38,9 @@ royalty_lines = Table(
         Field("reverses", "string", "line_id that this line mirrors"),
         *GROUP_FIELDS,
         Field("recording_id", "string", "The recording", required=True),
+        Field("release", "string", "UPC of the release: as reported, else the only one that the catalog has the recording on"),
+        Field("release_type", "string", "Album, EP, Single, ... by the catalog"),
+        Field("catalog_group", "string", "The label's own group of releases, by the catalog"),
         Field("contract_id", "string", "The contract in force", required=True),
         Field("contract_version", "string", "Its version", required=True),
         Field("payee", "string", "Party id", required=True),
@@ -41,6 +48,7 @@ royalty_lines = Table(
         Field("category", "string", "What becomes of the amount", True, one_of=CATEGORIES),
         Field("usage_lines", "bigint", "How many usage lines are in the group", required=True),
         Field("units", UNITS, "Their units", required=True),
+        Field("gross", MONEY, "Their amount before the sender's own share, where the reports say"),
         money("base", "Their amount, before any clause"),
         money("amount", "This party's part of it"),
         Field(
@@ -48,6 +56,11 @@ royalty_lines = Table(
             "array<struct<stage:string,term:string,amount_in:decimal(38,18),amount_out:decimal(38,18)>>",
             "The way from base to amount, clause by clause",
             required=True,
+        ),
+        Field(
+            "counts",
+            "array<struct<counter:string,currency:string,size:decimal(38,18)>>",
+            "What the group adds to the counts of escalations, on one of its lines; a reversal takes it back",
         ),
     ),
 )
@@ -72,6 +85,7 @@ holding = Table(
         period("held_since", "Statement period in which the money was first held"),
         Field("usage_lines", "bigint", "How many usage lines are in the group", required=True),
         Field("units", UNITS, "Their units", required=True),
+        Field("gross", MONEY, "Their amount before the sender's own share, where the reports say"),
         money("amount", "Signed: what the entry adds to the balance held"),
     ),
 )

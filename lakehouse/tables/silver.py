@@ -37,6 +37,8 @@ usage = Table(
         money("amount", "Payable amount of the line, in `currency`"),
         currency(),
         Field("gross", MONEY, "Amount before the sender's own share, where the report says"),
+        Field("ppd", MONEY, "Price of one unit to dealers, in `currency`, where the report says"),
+        Field("retail", MONEY, "Price of one unit to consumers, in `currency`, where the report says"),
         Field(
             "amounts", "map<string,decimal(38,18)>", "The report's further amounts and counts by column; never paid", rooted=False
         ),
@@ -63,6 +65,7 @@ catalog = Table(
         Field("iswc", "string", "ISWC of the work"),
         Field("release_type", "string", "Album, EP, Single, ..."),
         Field("proprietary_ids", "array<string>", "Ids under which DSPs report the recording"),
+        Field("catalog_group", "string", "The label's own group of releases, for contracts that tell groups apart"),
     ),
 )
 

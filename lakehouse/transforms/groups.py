@@ -13,14 +13,25 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 # What a group carries beside its dimensions.
-MEASURES = ("usage_lines", "units", "amount")
+MEASURES = ("usage_lines", "units", "gross", "amount")
+# What the catalog says of the release that a group is of.
+RELEASE = ("release", "release_type", "catalog_group")
 
 
-def group_usage(usage: DataFrame, dead: DataFrame) -> DataFrame:
-    """One row for each group of usage lines: `GROUP` and their number, units and amount. Files in `dead` do not count."""
+def group_usage(usage: DataFrame, dead: DataFrame, by_day: bool = False) -> DataFrame:
+    """One row for each group of usage lines: `GROUP` and `MEASURES`. Files in `dead` do not count.
+
+    Days are told apart only where the contract book asks for them (`by_day`): most usage is reported by the day, and owed by the month.
+    """
     live = usage.join(F.broadcast(dead), "file_id", "left_anti")
-    return live.groupBy(*GROUP).agg(
-        F.count(F.lit(1)).alias("usage_lines"), F.sum("units").alias("units"), F.sum("amount").alias("amount")
+    dated = live if by_day else live.withColumn("sale_date", F.lit(None).cast("date"))
+    # A line that says no gross was paid all that there was.
+    gross = F.when(F.count("gross") > 0, F.sum(F.coalesce("gross", "amount")))
+    return dated.groupBy(*GROUP).agg(
+        F.count(F.lit(1)).alias("usage_lines"),
+        F.sum("units").alias("units"),
+        gross.alias("gross"),
+        F.sum("amount").alias("amount"),
     )
 
 
@@ -38,19 +49,25 @@ def latest_decisions(matches: DataFrame, ruleset: str, catalog_version: int) -> 
 
 
 def join_recordings(groups: DataFrame, decisions: DataFrame, catalog: DataFrame) -> DataFrame:
-    """Groups with `reconciliation_status` and, where they are to be paid, the recording: id, isrc, title, artist, label.
+    """Groups with `reconciliation_status` and, where they are to be paid, the recording's artist and label and its `RELEASE`.
 
-    A recording on several releases is one recording: the values of its first release in order of UPC stand for it.
+    A recording on several releases is one recording: the values of its first release in order of UPC stand for it. The release is the
+    one reported, else the only one that the recording is on; where that leaves several, none is guessed.
     """
     chosen = decisions.select("usage_key", "reconciliation_status", "recording_id")
-    first = Window.partitionBy("recording_id").orderBy("upc")
-    recordings = (
-        catalog.withColumn("place", F.row_number().over(first))
-        .where("place = 1")
-        .select("recording_id", F.col("artist").alias("catalog_artist"), F.col("label").alias("catalog_label"))
-    )
-    return (
+    release = F.struct("upc", "artist", "label", "release_type", "catalog_group")
+    recordings = catalog.groupBy("recording_id").agg(F.sort_array(F.collect_list(release)).alias("releases"))
+    told = (
         groups.join(chosen, "usage_key", "left")
         .withColumn("reconciliation_status", F.coalesce("reconciliation_status", F.lit("UNCLAIMED")))
         .join(recordings, "recording_id", "left")
     )
+    first = F.get("releases", F.lit(0))
+    on = F.coalesce(
+        F.get(F.filter("releases", lambda one: one["upc"] == F.col("upc")), F.lit(0)), F.when(F.size("releases") == 1, first)
+    )
+    return told.select(
+        *groups.columns, "reconciliation_status", "recording_id", first["artist"].alias("catalog_artist"), first["label"].alias("catalog_label"),
+        F.coalesce("upc", F.nullif(on["upc"], F.lit(""))).alias("release"), on["release_type"].alias("release_type"),
+        on["catalog_group"].alias("catalog_group"),
+    )  # fmt: skip

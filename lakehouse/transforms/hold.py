@@ -10,6 +10,7 @@ from lakehouse.model.channels import Channels
 from lakehouse.tables import gold
 from lakehouse.tables.gold import GROUP
 from lakehouse.transforms.duplicates import DUPLICATE
+from lakehouse.transforms.groups import MEASURES
 from lakehouse.transforms.resolve import row_id
 
 if TYPE_CHECKING:
@@ -18,11 +19,9 @@ if TYPE_CHECKING:
 
 def holds(unpaid: DataFrame, resolved: DataFrame, period: str) -> DataFrame:
     """A hold for each group whose recording is not known, and for each that no contract covers, unless it is held already."""
-    unmatched = unpaid.where("hold_id IS NULL").select(
-        *GROUP, F.col("reconciliation_status").alias("reason"), "usage_lines", "units", "amount"
-    )
+    unmatched = unpaid.where("hold_id IS NULL").select(*GROUP, F.col("reconciliation_status").alias("reason"), *MEASURES)
     uncovered = resolved.where("contract_id IS NULL AND hold_id IS NULL").select(
-        *GROUP, F.col("refusal").alias("reason"), "usage_lines", "units", F.col("base").alias("amount")
+        *GROUP, F.col("refusal").alias("reason"), "usage_lines", "units", "gross", F.col("base").alias("amount")
     )
     return (
         unmatched.unionByName(uncovered)
@@ -53,6 +52,6 @@ def taken_away(opening: DataFrame, entry: str, period: str) -> DataFrame:
         opening.withColumn("releases", F.col("entry_id"))
         .withColumn("entry_id", row_id(F.lit(period), F.lit(entry), F.col("releases")))
         .withColumns({"entry": F.lit(entry), "period": F.lit(period)})
-        .withColumns({name: -F.col(name) for name in ("units", "amount")})
+        .withColumns({name: -F.col(name) for name in ("units", "gross", "amount")})
         .select(*gold.holding.columns)
     )

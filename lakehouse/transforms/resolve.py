@@ -1,24 +1,29 @@
 """From groups to royalty lines: the contract in force, every clause in order, the parts that add up to the group.
 
-The clauses are the reference engine's own (`lakehouse.model.contracts`); Spark gives it groups in Arrow batches.
+The clauses are the reference engine's own (`lakehouse.model.contracts`); Spark gives it groups in Arrow batches. Groups of contracts whose
+rates rise with what has been counted go through a second pass, in which each counting group is one task that sees its lines in order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from lakehouse.model.clauses import Part, Usage
+from lakehouse.model.clauses import Counter, Part, Usage
 from lakehouse.model.contracts import ContractBook
+from lakehouse.model.counting import Divided, Due, balances_of, counting_groups, divide_in_order
+from lakehouse.model.money import exact
 from lakehouse.tables import gold
 from lakehouse.tables.arrow import arrow_type
 from lakehouse.tables.declare import Field
 from lakehouse.tables.gold import GROUP
 from lakehouse.tables.silver import STATUSES
-from lakehouse.transforms.groups import MEASURES
+from lakehouse.transforms.groups import MEASURES, RELEASE
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -27,57 +32,121 @@ PAID = ("MATCHED", "DRIFT_FLAGGED")
 assert set(PAID) < set(STATUSES)
 
 _PARTS = (
-    "recording_id", "contract_id", "contract_version", "payee", "role", "category", "usage_lines", "units", "base", "amount", "stages",
+    "recording_id", *RELEASE, "contract_id", "contract_version", "payee", "role", "category", "usage_lines", "units", "gross", "base",
+    "amount", "stages", "counts",
 )  # fmt: skip
 _RESOLVED = (
     *(field for field in gold.royalty_lines.fields if field.name in (*GROUP, *_PARTS)),
     Field("hold_id", "string", "The hold that the group comes from, where it was held before"),
     Field("refusal", "string", "Why no contract could be applied, where none was"),
 )
+_COUNTING = Field("counting", "string", "The counting group in whose pass the group of usage is divided, where it is in one")
+# What `Usage` and a group of usage lines call by one name.
+_TOLD = (
+    "territory", "channel", "configuration", "price_category", "source", "usage_period", "report_period", "currency", "units", "gross", "ppd",
+    "retail", *RELEASE,
+)  # fmt: skip
+
+Keep = Callable[["DataFrame"], "DataFrame"]
+Rows = list[dict[str, Any]]
 
 
-def resolve(groups: DataFrame, book: ContractBook) -> DataFrame:
+def resolve(
+    groups: DataFrame, book: ContractBook, opening: Mapping[Counter, Decimal] | None = None, keep: Keep = lambda rows: rows
+) -> DataFrame:
     """Royalty parts of every group, and a row with no contract for each group that none covers.
 
-    In: `GROUP`, measures, recording_id, catalog_artist, catalog_label, hold_id. Out: `GROUP`, the recording and its contract,
-    payee, role, category, base, amount, stages and hold_id; contract_id is NULL, with the refusal, where no contract
-    could be applied.
+    In: `GROUP`, measures, recording_id, what the catalog says of it (catalog_artist, catalog_label, `RELEASE`), hold_id; how far each count
+    of an escalation had come before the period. Out: `GROUP`, the recording and its contract, payee, role, category, base, amount, stages,
+    counts and hold_id; contract_id is NULL, with the refusal, where no contract could be applied.
     """
-    columns = [*GROUP, *MEASURES, "recording_id", "catalog_artist", "catalog_label", "hold_id"]
-    schema = ", ".join(f"{f.name} {f.type}" for f in _RESOLVED)
-    return groups.select(*columns).mapInArrow(_resolver(book), schema)
+    columns = [*GROUP, *MEASURES, "recording_id", "catalog_artist", "catalog_label", *RELEASE, "hold_id"]
+    counting = counting_groups(book)
+    schema = _ddl(*_RESOLVED, _COUNTING)
+    first = groups.select(*columns).mapInArrow(_resolver(book, counting), schema)
+    if not counting:
+        return first.drop("counting")
+    first = keep(first)
+    counted = (
+        first.where("counting IS NOT NULL").groupBy("counting").applyInArrow(_counter(book, opening or {}), _ddl(*_RESOLVED))
+    )
+    return first.where("counting IS NULL").drop("counting").unionByName(counted)
 
 
-def _resolver(book: ContractBook) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    schema = pa.schema([(field.name, arrow_type(field.type)) for field in _RESOLVED])
+def _ddl(*fields: Field) -> str:
+    return ", ".join(f"{field.name} {field.type}" for field in fields)
+
+
+def _arrow(*fields: Field) -> pa.Schema:
+    return pa.schema([(field.name, arrow_type(field.type)) for field in fields])
+
+
+def _resolver(book: ContractBook, counting: Mapping[str, str]) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    schema = _arrow(*_RESOLVED, _COUNTING)
 
     def batches(groups: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in groups:
-            rows = [row for group in batch.to_pylist() for row in _rows(group, book)]
+            rows = [row for group in batch.to_pylist() for row in _rows(group, book, counting)]
             yield pa.RecordBatch.from_pylist(rows, schema=schema)
 
     return batches
 
 
-def _rows(group: dict[str, Any], book: ContractBook) -> Iterator[dict[str, Any]]:
-    contract = book.in_force(group["recording_id"], group["catalog_artist"], group["catalog_label"], group["usage_period"])
+def _rows(group: dict[str, Any], book: ContractBook, counting: Mapping[str, str]) -> Rows:
+    contract = book.in_force(
+        group["recording_id"], group["catalog_artist"], group["catalog_label"], group["usage_period"], group["release"]
+    )
     shared = {**group, "base": group["amount"]}
     if contract is None:
-        yield {**shared, "refusal": "NO_CONTRACT"}
-        return
-    usage = Usage(
-        recording=group["recording_id"], territory=group["territory"], channel=group["channel"], configuration=group["configuration"],
-        price_category=group["price_category"], source=group["source"], usage_period=group["usage_period"],
-        report_period=group["report_period"], units=group["units"], currency=group["currency"],
-    )  # fmt: skip
+        return [{**shared, "refusal": "NO_CONTRACT"}]
+    if contract.contract in counting:
+        named = {"contract_id": contract.contract, "contract_version": contract.version}
+        return [{**shared, **named, "counting": counting[contract.contract]}]
     try:
-        parts = contract.split(usage, group["amount"])
+        parts = contract.split(_usage(group), group["amount"])
     except ValueError as error:
         # A price that a term needs and the report does not give: the money waits, and the hold says for what.
-        yield {**shared, "refusal": f"{contract.contract}: {error}"}
-        return
-    for part in parts:
-        yield {**shared, "contract_id": contract.contract, "contract_version": contract.version, **_part(part)}
+        return [{**shared, "refusal": f"{contract.contract}: {error}"}]
+    return [{**shared, "contract_id": contract.contract, "contract_version": contract.version, **_part(part)} for part in parts]
+
+
+def _usage(group: Mapping[str, Any]) -> Usage:
+    date = group["sale_date"]
+    return Usage(
+        recording=group["recording_id"], sale_date=date.isoformat() if date else None, **{name: group[name] for name in _TOLD}
+    )  # fmt: skip
+
+
+def _counter(book: ContractBook, opening: Mapping[Counter, Decimal]) -> Callable[[pa.Table], pa.Table]:
+    counts = {counter: exact(amount) for counter, amount in opening.items()}
+    schema = _arrow(*_RESOLVED)
+
+    def divide(table: pa.Table) -> pa.Table:
+        groups = {line_key(group): group for group in table.drop_columns("counting").to_pylist()}
+        due = [Due(key, book.version(g["contract_id"], g["contract_version"]), _usage(g), g["base"]) for key, g in groups.items()]
+        rows = [row for one in divide_in_order(due, counts) for row in _divided(one, groups[one.due.line_id])]
+        return pa.Table.from_pylist(rows, schema=schema)
+
+    return divide
+
+
+def line_key(group: Mapping[str, Any]) -> str:
+    """What puts the groups of one day in order: all that tells them apart."""
+    return "\x1f".join("" if group[name] is None else str(group[name]) for name in (*GROUP, "hold_id"))
+
+
+def _divided(one: Divided, group: dict[str, Any]) -> Rows:
+    if one.refusal:
+        refused = {"contract_id": None, "contract_version": None, "refusal": f"{one.due.contract.contract}: {one.refusal}"}
+        return [{**group, **refused}]
+    rows = [{**group, **_part(part)} for part in one.parts]
+    rows[0]["counts"] = _counts(one.counted or {})
+    return rows
+
+
+def _counts(counted: Mapping[Counter, Fraction]) -> Rows | None:
+    told = [{"counter": b.ref, "currency": b.currency, "size": b.amount} for b in balances_of([counted])]
+    return told or None
 
 
 def _part(part: Part) -> dict[str, Any]:
@@ -115,13 +184,16 @@ def reversals(published: DataFrame, dead: DataFrame, period: str) -> DataFrame:
             (-s["amount_in"]).alias("amount_in"), (-s["amount_out"]).alias("amount_out"),
         ),
     )  # fmt: skip
+    taken_back = F.transform(
+        "counts", lambda c: F.struct(c["counter"].alias("counter"), c["currency"].alias("currency"), (-c["size"]).alias("size"))
+    )
     lines = published.where("kind = 'royalty'").join(F.broadcast(dead), "file_id", "left_semi").join(done, "line_id", "left_anti")
     return (
         lines.withColumn("reverses", F.col("line_id"))
         .withColumn("line_id", row_id(F.lit(period), F.lit("reversal"), F.col("reverses")))
         .withColumn("kind", F.lit("reversal"))
         .withColumn("period", F.lit(period))
-        .withColumns({name: -F.col(name) for name in ("units", "base", "amount")})
-        .withColumn("stages", mirrored)
+        .withColumns({name: -F.col(name) for name in ("units", "gross", "base", "amount")})
+        .withColumns({"stages": mirrored, "counts": taken_back})
         .select(*gold.royalty_lines.columns)
     )

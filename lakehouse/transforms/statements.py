@@ -17,16 +17,20 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.model.accounts import Balance, Event, Line, Movement, Settlement, Statement, rounded
-from lakehouse.model.clauses import Step, Usage
+from lakehouse.model.clauses import Counter, Step, Usage
 from lakehouse.model.contracts import ContractBook
+from lakehouse.model.counting import KIND, counting_groups
 from lakehouse.model.groups import account_groups
 from lakehouse.model.settle import settle
 from lakehouse.tables import gold, silver
 from lakehouse.tables.arrow import arrow_type
 from lakehouse.tables.declare import MONEY
+from lakehouse.transforms.groups import RELEASE
 
 # What a clause of an account can ask of the usage behind a line.
-_ASKED: Final = ("recording_id", "territory", "channel", "configuration", "price_category", "source", "usage_period")
+_ASKED: Final = (
+    "recording_id", *RELEASE, "territory", "channel", "configuration", "price_category", "source", "usage_period", "sale_date",
+)  # fmt: skip
 _ACCOUNT: Final = ("contract_id", "contract_version", "payee", "role", "category", "currency")
 _LINE: Final = {
     "line_id": "string", **dict.fromkeys((*_ACCOUNT, *_ASKED), "string"), "amount": MONEY, "lines": "bigint",
@@ -75,6 +79,8 @@ def settle_accounts(
     names = {party: entry.name for party, entry in book.parties.items()}
     movements = settled.unionAll(paid).where("movement IS NOT NULL").select("movement.*")
     balances = settled.unionAll(paid).where("balance IS NOT NULL").select("balance.*")
+    if counting_groups(book):
+        balances = balances.unionByName(_counted(lines))
     return Settled(
         _statements(paid.where("statement IS NOT NULL").select("statement.*"), names, period),
         movements,
@@ -158,8 +164,7 @@ def _rounder(period: str) -> Callable[[pa.Table], pa.Table]:
 
 def _line(row: Mapping[str, Any], period: str) -> Line:
     usage = Usage(
-        recording=row["recording_id"], territory=row["territory"], channel=row["channel"], configuration=row["configuration"],
-        price_category=row["price_category"], source=row["source"], usage_period=row["usage_period"], currency=row["currency"],
+        recording=row["recording_id"], currency=row["currency"], **{name: row[name] for name in _ASKED if name != "recording_id"}
     )  # fmt: skip
     steps = tuple(Step(step["stage"], step["term"], Decimal(0), Decimal(0)) for step in row["steps"])
     return Line(
@@ -206,6 +211,27 @@ def _statements(rows: DataFrame, names: Mapping[str, str], period: str) -> DataF
     identity = F.concat_ws("-", F.lit(period), "currency", "payee")
     told = rows.join(known, "payee", "left").withColumn("payee_name", F.coalesce("payee_name", "payee"))
     return told.withColumn("statement_id", identity).withColumn("period", F.lit(period)).select(*gold.statements.columns)
+
+
+def _counted(lines: DataFrame) -> DataFrame:
+    """What lines have counted, as balances."""
+    told = lines.where("counts IS NOT NULL").select(F.explode("counts").alias("one"))
+    empty = {name: F.lit("") for name in ("contract_id", "payee")}
+    return told.select(
+        F.lit(KIND).alias("kind"), F.col("one.currency").alias("currency"), F.col("one.counter").alias("ref"),
+        F.col("one.size").alias("amount"), *(value.alias(name) for name, value in empty.items()),
+    )  # fmt: skip
+
+
+def counts_before(opening: DataFrame, taken_back: DataFrame) -> dict[Counter, Decimal]:
+    """How far each count of an escalation has come: by the balances before the period, less what its reversals take back."""
+    counts = opening.where(F.col("kind") == KIND).select("ref", "currency", "amount")
+    every = (
+        counts.unionByName(_counted(taken_back).select("ref", "currency", "amount"))
+        .groupBy("ref", "currency")
+        .agg(F.sum("amount"))
+    )
+    return {(ref, currency): amount for ref, currency, amount in every.collect()}
 
 
 def _closing(balances: DataFrame, period: str) -> DataFrame:

@@ -97,7 +97,8 @@ def why(reader: LakeReader, line_id: str) -> dict[str, Any]:
 def _sources(reader: LakeReader, line: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The usage lines of the line's group, each with its text as it stands in the file."""
     in_file = {"file_id": line["file_id"]}
-    others = [column for column in gold.GROUP if column != "file_id"]
+    # A group without a day is of all days: its contract book told none apart.
+    others = [column for column in gold.GROUP if column != "file_id" and not (column == "sale_date" and line[column] is None)]
     same_group = " AND ".join(f"u.{column} IS NOT DISTINCT FROM ?" for column in others)
     query = f"""
         SELECT u.file_id, f.name, u.line_no, l.text, u.amount

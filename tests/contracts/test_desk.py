@@ -109,6 +109,14 @@ def test_a_missing_rate_of_exchange_is_misuse_and_not_a_guess(desk: Path) -> Non
     assert "the book has no rate from EUR to USD in 2026-01" in report["error"]
 
 
+def test_names_are_held_against_a_catalog_where_one_is_given(desk: Path) -> None:
+    (desk / "catalog.csv").write_text("title,artist,isrc\nHarbour,Anna,QZABC2600001\n", encoding="utf-8")
+    assert _run("lint", desk / "book.yaml") == (0, [])
+    code, found = _run("lint", desk / "book.yaml", "--catalog", desk / "catalog.csv")
+    assert code == 0
+    assert [(f["line"], f["rule"], f["severity"]) for f in found] == [(6, "unknown-artist", "warn")]
+
+
 def test_diff_tells_what_changes_for_whom(desk: Path) -> None:
     (desk / "new.yaml").write_text(BOOK.replace("50%", "60%"), encoding="utf-8")
     code, report = _run("diff", desk / "book.yaml", desk / "new.yaml", desk / "usage.csv", "--period", "2026-01")

@@ -6,6 +6,7 @@ import pytest
 
 from lakehouse.model.documents import Finding
 from lakehouse.model.lint import read_book
+from lakehouse.model.lint_catalog import KnownNames
 from tests.support.books import HEAD
 
 MASTER = "  - {clause: master_share, rate: 50%, to: P-A}\n"
@@ -80,14 +81,28 @@ def test_a_term_that_a_more_specific_one_always_beats_is_dead() -> None:
     assert found[0].message == "term 3 is more specific and covers all that this one is for: it would never apply"
 
 
-def test_recordings_that_the_catalog_does_not_have_are_worth_a_look() -> None:
-    head = HEAD.replace("{artists: [Mira Okoye]}", "{recordings: [R-1, R-2]}")
-    terms = "  - {clause: master_share, rate: 50%, to: P-A, when: {recording: R-3}}\n"
+def test_what_the_catalog_does_not_have_is_worth_a_look() -> None:
+    head = HEAD.replace(
+        "{artists: [Mira Okoye]}", '{recordings: [R-1, R-2], releases: ["036000291452", "036000291453"], artists: [Mira]}'
+    )
+    terms = "  - {clause: master_share, rate: 50%, to: P-A, when: {recording: [QZABC2600001, R-3], release_type: LP}}\n"
     documents = {"c.yaml": f"{head}terms:\n{terms}"}
-    found = read_book(documents, {"R-1"})[1]
-    assert [(f.line, f.rule, f.severity, f.message) for f in found] == [
-        (6, "unknown-recording", "warn", "R-2 is not in the catalog"), (8, "unknown-recording", "warn", "R-3 is not in the catalog"),
-    ]  # fmt: skip
+    row = {
+        "recording_id": "R-1",
+        "isrc": "QZABC2600001",
+        "upc": "00036000291452",
+        "artist": "Mira Okoye",
+        "release_type": "Album",
+    }
+    found = read_book(documents, KnownNames.of([row]))[1]
+    assert {f.severity for f in found} == {"warn"}
+    assert [(f.line, f.rule, f.message) for f in found] == [
+        (6, "unknown-artist", "Mira is no artist of the catalog"),
+        (6, "unknown-recording", "R-2 is no recording of the catalog"),
+        (6, "unknown-release", "00036000291453 is no release of the catalog"),
+        (8, "unknown-recording", "R-3 is no recording of the catalog"),
+        (8, "unknown-release-type", "LP is no release type of the catalog"),
+    ]
     assert read_book(documents)[1] == []
 
 

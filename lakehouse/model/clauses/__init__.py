@@ -12,7 +12,7 @@ from lakehouse.model.clauses.base import STAGES, AccountClause, Clause, Flow, Pa
 from lakehouse.model.clauses.condition import DIMENSIONS, Condition
 from lakehouse.model.clauses.deductions import Deduction, DeductionClause, FreeGoods, Packaging, TerritoryDeduction
 from lakehouse.model.clauses.distribution_fee import DistributionFee, Fee, ImporterFee, SubPublisherFee
-from lakehouse.model.clauses.escalation import Count
+from lakehouse.model.clauses.escalation import Count, Counter
 from lakehouse.model.clauses.fixed_fee import FixedFee
 from lakehouse.model.clauses.master_share import MasterShare, RoyaltyClause
 from lakehouse.model.clauses.mechanical import Mechanical
@@ -56,7 +56,7 @@ AnyClause = Annotated[
 ]
 
 __all__ = [
-    "CLAUSES", "DIMENSIONS", "STAGES", "AccountClause", "Advance", "AnyClause", "Clause", "Condition", "Cost", "Count", "DeductionClause",
-    "Fee", "FixedFee", "Flow", "MasterShare", "MinimumGuarantee", "Part", "PointsClause", "ProducerPoints", "Reserve", "RoyaltyClause", "Split",
+    "CLAUSES", "DIMENSIONS", "STAGES", "AccountClause", "Advance", "AnyClause", "Clause", "Condition", "Cost", "Count", "Counter",
+    "DeductionClause", "Fee", "FixedFee", "Flow", "MasterShare", "MinimumGuarantee", "Part", "PointsClause", "ProducerPoints", "Reserve", "RoyaltyClause", "Split",
     "StatutorySplit", "Step", "Stream", "Usage", "Withholding",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from lakehouse.model.clauses.condition import Condition
-from lakehouse.model.clauses.escalation import Count
+from lakehouse.model.clauses.escalation import Count, Counter
 from lakehouse.model.clauses.usage import Usage
 from lakehouse.model.money import SCALE, add, exact, from_units, split, times
 
@@ -90,7 +90,7 @@ class Flow:
     portion: Fraction = Fraction(1)
     held: bool = False
     received: Decimal = Decimal(0)
-    counts: Mapping[str, Count] = field(default_factory=dict)
+    counts: Mapping[Counter, Count] = field(default_factory=dict)
 
     def give(self, pools: Mapping[str, Stream], *parts: Part) -> Flow:
         """The flow with these pools set and these parts added."""

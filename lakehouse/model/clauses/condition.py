@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from lakehouse.model.clauses.usage import Usage
+from lakehouse.model.identifiers import padded_upc
 from lakehouse.model.places import countries_of, is_group, rolled_up
 
 DATE = r"^\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$"
@@ -83,9 +84,10 @@ class Condition(BaseModel):
         """The values of the groups that the book names."""
         name = "territory" if info.field_name == "territory_except" else info.field_name
         groups = ((info.context or {}).get("groups") or {}).get(name, {})
-        if not groups or not isinstance(value, tuple):
+        if not isinstance(value, tuple):
             return value
-        return tuple(dict.fromkeys(member for one in value for member in groups.get(one, (one,))))
+        members = (member for one in value for member in groups.get(one, (one,)))
+        return tuple(dict.fromkeys(map(padded_upc, members) if name == "release" else members))
 
     @cached_property
     def wanted(self) -> dict[str, frozenset[str]]:

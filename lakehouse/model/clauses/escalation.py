@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from lakehouse.model.clauses.usage import Usage
-from lakehouse.model.money import Amount, Rate, exact, parse_rate
+from lakehouse.model.money import SCALE, Amount, Rate, exact, from_units, parse_rate
 
 DATE = r"^\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$"
 
@@ -23,6 +23,10 @@ def parse_weight(value: Any) -> Fraction:
 
 
 Weight = Annotated[Fraction, BeforeValidator(parse_weight), WithJsonSchema({"type": ["string", "number"]})]
+
+
+# What a count is known by: its name, and for one of income the currency; XXX is no currency, by ISO 4217.
+Counter = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +85,16 @@ class Escalation(BaseModel):
         """Whether the steps depend on what was counted before, rather than on a date."""
         return self.by in ("units", "income")
 
+    def counter_of(self, term: str, usage: Usage) -> Counter:
+        """The count that a line adds to: terms that name one counter share it, but income of two currencies is never added."""
+        return (self.counter or term, (usage.currency or "XXX") if self.by == "income" else "XXX")
+
     def increment(self, usage: Usage, income: Decimal) -> Fraction:
-        """What a line adds to the count; returns count back."""
+        """What a line adds to the count, at 18 decimals, so that balances can keep it; returns count back."""
         if self.by == "income":
             return exact(income)
-        return exact(usage.units) * self.equivalents.get(usage.configuration, Fraction(1))
+        size = exact(usage.units) * self.equivalents.get(usage.configuration, Fraction(1))
+        return exact(from_units(round(size * 10**SCALE)))
 
     def rate_of(self, first: Fraction, usage: Usage, income: Decimal, count: Count) -> Fraction:
         """The rate of a line, of which `first` is the rate before the first step; where steps part the line, their mean by count."""

@@ -75,9 +75,9 @@ class RoyaltyClause(Clause):
         first = self.rate if self.rate is not None else exact(self.unit_rate or Decimal(0))
         if self.escalation is None or flow.usage is None:
             return first
-        counter = self.escalation.counter or term
+        counter = self.escalation.counter_of(term, flow.usage)
         if self.escalation.counts and counter not in flow.counts:
-            raise ValueError(f"how far the escalation {counter} has counted is not known")
+            raise ValueError(f"how far the escalation {counter[0]} has counted is not known")
         return self.escalation.rate_of(first, flow.usage, flow.pools["net"].amount, flow.counts.get(counter, Count()))
 
     def _cut(self, flow: Flow, artist: Stream, rest: Stream, rates: dict[str, Fraction]) -> Flow:

@@ -1,0 +1,104 @@
+"""Escalations that count: the lines of a period in their order, each with how far its counts have come before it.
+
+The order is that of the day of sale (the month of use where no day is known), then of the line's id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from lakehouse.model.accounts import Balance
+from lakehouse.model.clauses import Count, Counter, Part, Step, Usage
+from lakehouse.model.contracts import Contract, ContractBook
+from lakehouse.model.money import SCALE, exact, from_units
+
+KIND = "count"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A line before its contract: `steps` is what its base has come through already."""
+
+    line_id: str
+    contract: Contract
+    usage: Usage
+    base: Decimal
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def order(self) -> tuple[str, str]:
+        return (self.usage.sale_date or self.usage.usage_period, self.line_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """A line after its contract: its parts and what it has counted, or why it waits. What waits has not counted."""
+
+    due: Due
+    parts: tuple[Part, ...] = ()
+    counted: Mapping[Counter, Fraction] | None = None
+    refusal: str = ""
+
+
+def divide_in_order(lines: Iterable[Due], opening: Mapping[Counter, Fraction]) -> list[Divided]:
+    """Every line of one statement period by its contract. `opening`: how far each count had come before the period."""
+    found: list[Divided] = []
+    work: list[tuple[Due, dict[Counter, Fraction]]] = []
+    closing = dict(opening)
+    for due in sorted(lines, key=lambda line: line.order):
+        try:
+            added = due.contract.counted(due.usage, due.base)
+        except ValueError as error:
+            found.append(Divided(due, refusal=str(error)))
+            continue
+        work.append((due, added))
+        for counter, size in added.items():
+            closing[counter] = closing.get(counter, Fraction(0)) + size
+    before = dict(opening)
+    for due, added in work:
+        counts = {c: Count(before.get(c, Fraction(0)), opening.get(c, Fraction(0)), closing[c]) for c in added}
+        try:
+            found.append(Divided(due, due.contract.split(due.usage, due.base, counts, due.steps), added))
+        except ValueError as error:
+            found.append(Divided(due, refusal=str(error)))
+            continue
+        for counter, size in added.items():
+            before[counter] = before.get(counter, Fraction(0)) + size
+    return found
+
+
+def counting_groups(book: ContractBook) -> dict[str, str]:
+    """The group of each contract in which some term counts: contracts that share a counter are of one group, named by its smallest."""
+    above: dict[str, str] = {}
+
+    def top(node: str) -> str:
+        while above.setdefault(node, node) != node:
+            node = above[node]
+        return node
+
+    found = {contract.contract for contract in book.contracts if contract.counters}
+    for contract in book.contracts:
+        for counter in contract.counters:
+            one, two = top(f"c:{contract.contract}"), top(f"n:{counter}")
+            above[max(one, two)] = min(one, two)
+    return {contract: top(f"c:{contract}")[2:] for contract in sorted(found)}
+
+
+def balances_of(counted: Iterable[Mapping[Counter, Fraction] | None]) -> list[Balance]:
+    """What lines have counted, as balances to be added to those that the period opened with."""
+    sums: dict[Counter, Fraction] = {}
+    for each in counted:
+        for counter, size in (each or {}).items():
+            sums[counter] = sums.get(counter, Fraction(0)) + size
+    return [
+        Balance(KIND, "", "", currency, name, from_units(int(size * 10**SCALE)))
+        for (name, currency), size in sorted(sums.items())
+    ]
+
+
+def counts_of(balances: Iterable[Balance]) -> dict[Counter, Fraction]:
+    """How far each count has come, by the balances of a closed period."""
+    return {(balance.ref, balance.currency): exact(balance.amount) for balance in balances if balance.kind == KIND}
