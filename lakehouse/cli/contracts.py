@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lakehouse.cli.frame import Output, command, table
+from lakehouse.cli.people import print_changes
 from lakehouse.cli.work import contracts
+from lakehouse.errors import Misuse
 
 if TYPE_CHECKING:
     from lakehouse.runs.environment import Environment
@@ -57,23 +59,21 @@ def _print_trial(report: dict[str, Any], trace: bool) -> None:
 
 @command(contracts, "diff")
 def contracts_diff(
-    env: Environment, out: Output, old: Book, new: Book, usage: Usage,
+    env: Environment, out: Output, old: Book, new: Book, usage: Annotated[Path | None, typer.Argument(help="A CSV of usage lines and events; without one, the usage of --period in the lake.", exists=True, dir_okay=False)] = None,
     period: Annotated[str | None, typer.Option("--period", metavar="YYYY-MM", help="Only this statement period.")] = None,
 ) -> int:  # fmt: skip
-    """Compares two versions of a contract book on a CSV of usage: what changes on whose statement. Exit code 0 also where something does."""
+    """Compares two versions of a contract book: what changes on whose statement. Exit code 0 also where something does."""
     from lakehouse.runs.books import check_period
-    from lakehouse.runs.trial import diff_contracts
+    from lakehouse.runs.trial import diff_contracts, diff_in_lake
 
-    out.show(diff_contracts(old, new, usage, check_period(period) if period else None), _print_diff)
+    only = check_period(period) if period else None
+    if usage is None and only is None:
+        raise Misuse("Give a table of usage, or --period for the usage of that period in the lake.")
+    out.show(diff_contracts(old, new, usage, only) if usage else diff_in_lake(env, old, new, str(only)), _print_diff)
     return 0
 
 
 def _print_diff(report: dict[str, Any]) -> None:
-    rows = [
-        {"period": c["period"], "currency": c["currency"], "payee": c["payee"], "what": name, **amounts}
-        for c in report["changes"]
-        for name, amounts in c["amounts"].items()
-    ]
-    table(rows, "What changes")
+    print_changes(report["changes"])
     if report["unresolved"]:
         table(report["unresolved"], "Lines that only one of the two can resolve")

@@ -32,6 +32,18 @@ def print_report(report: dict[str, Any]) -> None:
         )
     for file in report["held_files"]:
         typer.echo(f"  held whole: {file['name']}: {'; '.join(_why_held(file))}")
+    if compared := report.get("compared"):
+        print_changes(compared["changes"])
+
+
+def print_changes(changes: list[dict[str, Any]]) -> None:
+    """What differs on whose statement."""
+    rows = [
+        {"period": c["period"], "currency": c["currency"], "payee": c["payee"], "what": name, **amounts}
+        for c in changes
+        for name, amounts in c["amounts"].items()
+    ]
+    table(rows, "What changes")
 
 
 def _why_held(file: dict[str, Any]) -> list[str]:

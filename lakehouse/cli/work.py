@@ -146,16 +146,21 @@ def land(
 def run(
     env: Environment, out: Output, period: Period,
     max_quarantine: Annotated[str | None, typer.Option(metavar="SHARE", help="Hold a report whole of which more lines are refused: 5%. By default as the settings say.")] = None,
+    compare: Annotated[str | None, typer.Option(metavar="PREVIOUS", help="Tell per payee what has changed since an earlier run of the period: its run id, a version of draft.statements, or `last`.")] = None,
 ) -> int:  # fmt: skip
     """Every stage of a period up to draft statements, then the reconciliation."""
     from lakehouse.cli.people import print_report
     from lakehouse.runs.period import run_period
     from lakehouse.runs.stages import STAGES
+    from lakehouse.views.compare import compare_drafts, drafted_by
 
     if max_quarantine is not None:
         env = env.under(max_quarantine=max_quarantine)
     with writer_lease(env.root), out.progress(len(STAGES)) as began:
+        previous = drafted_by(env.reader, period, compare) if compare else None
         report = run_period(env, period, progress=began)
+    if previous is not None:
+        report["compared"] = compare_drafts(env.reader, period, previous)
     out.show(report, print_report)
     return 1 if report["held_files"] else 0
 

@@ -101,4 +101,9 @@ def balances_of(counted: Iterable[Mapping[Counter, Fraction] | None]) -> list[Ba
 
 def counts_of(balances: Iterable[Balance]) -> dict[Counter, Fraction]:
     """How far each count has come, by the balances of a closed period."""
-    return {(balance.ref, balance.currency): exact(balance.amount) for balance in balances if balance.kind == KIND}
+    sums: dict[Counter, Fraction] = {}
+    for balance in balances:
+        if balance.kind == KIND:
+            counter = (balance.ref, balance.currency)
+            sums[counter] = sums.get(counter, Fraction(0)) + exact(balance.amount)
+    return sums

@@ -6,19 +6,19 @@ import csv
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import Findings, Misuse
 from lakehouse.model.accounts import Line, Movement, Statement
+from lakehouse.model.compare import changes
 from lakehouse.model.lint import read_book
-from lakehouse.model.money import add, minor_digits
+from lakehouse.model.money import minor_digits
 from lakehouse.model.trial import Trial, try_book
 from lakehouse.model.trial_rows import read_rows
 from lakehouse.runs.books import book_documents
 
-_COMPARED = (
-    "opening", "earned", "deducted", "recouped", "reserved", "taxed", "converted", "payable", "carried", "unrecouped", "held",
-)  # fmt: skip
+if TYPE_CHECKING:
+    from lakehouse.runs.environment import Environment
 
 
 def try_contracts(path: Path, table: Path) -> dict[str, Any]:
@@ -44,31 +44,54 @@ def diff_contracts(old: Path, new: Path, table: Path, period: str | None = None)
     Only differences are told, and lines that only one of the two books can resolve. Raises Findings where one of the books is broken.
     """
     before, after = (_sound(book, table) for book in (old, new))
-    changes = []
-    statements: list[dict[tuple[str, str, str], dict[str, Any]]] = [
-        {(s["period"], s["currency"], s["payee"]): s for s in report["statements"] if period in (None, s["period"])}
-        for report in (before, after)
-    ]
-    for key in sorted(set(statements[0]) | set(statements[1])):
-        amounts = {}
-        for name in _COMPARED:
-            one, two = (Decimal(side[key][name]) if key in side else Decimal(0) for side in statements)
-            if one != two:
-                amounts[name] = {"old": text(one), "new": text(two), "difference": text(add(two, one.copy_negate()))}
-        if amounts:
-            changes.append({"period": key[0], "currency": key[1], "payee": key[2], "amounts": amounts})
-    held = [{(line["line_id"], line["reason"]) for line in report["unresolved"]} for report in (before, after)]
+    told = (
+        (s for s in before["statements"] if period in (None, s["period"])),
+        (s for s in after["statements"] if period in (None, s["period"])),
+    )
+    return {
+        "changes": changes(told[0], told[1], lambda amount, _: text(amount)),
+        "unresolved": _unresolved(before["unresolved"], after["unresolved"]),
+    }
+
+
+def diff_in_lake(env: Environment, old: Path, new: Path, period: str) -> dict[str, Any]:
+    """The same on what a period of the lake is made of: `diff_contracts` with the lake's own usage, events and balances."""
+    from lakehouse.runs.what_if import read_month, try_month
+    from lakehouse.views.common import write_money
+
+    books = []
+    for path in (old, new):
+        book, findings = read_book(book_documents(path))
+        _require_sound(path, [asdict(finding) for finding in findings])
+        books.append(book)
+    month = read_month(env, period)
+    try:
+        outcomes = [try_month(book, month) for book in books]
+    except ValueError as error:
+        raise Misuse(f"{period} cannot be settled by these books: {error}") from None
+    told = [[asdict(statement) for statement in outcome.statements] for outcome in outcomes]
+    held = [[asdict(line) for line in outcome.unresolved] for outcome in outcomes]
+    return {"changes": changes(told[0], told[1], write_money), "unresolved": _unresolved(held[0], held[1])}
+
+
+def _unresolved(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lines that only one of the two books can resolve."""
+    held = [{(line["line_id"], line["reason"]) for line in lines} for lines in (before, after)]
     told = [{"line_id": line_id, "reason": reason, "held_under": "old"} for line_id, reason in sorted(held[0] - held[1])]
     told += [{"line_id": line_id, "reason": reason, "held_under": "new"} for line_id, reason in sorted(held[1] - held[0])]
-    return {"changes": changes, "unresolved": told}
+    return told
 
 
 def _sound(book: Path, table: Path) -> dict[str, Any]:
     report = try_contracts(book, table)
-    if errors := [f for f in report["findings"] if f["severity"] == "error"]:
+    _require_sound(book, report["findings"])
+    return report
+
+
+def _require_sound(book: Path, findings: list[dict[str, Any]]) -> None:
+    if errors := [f for f in findings if f["severity"] == "error"]:
         told = "\n".join(f"{f['file']}:{f['line']}: {f['message']}" for f in errors)
         raise Findings(f"{book} cannot be compared:\n{told}")
-    return report
 
 
 def _read_csv(table: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:

@@ -1,5 +1,8 @@
 """Gold: what is owed, published once a period and never edited."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from lakehouse.tables.declare import MONEY, UNITS, Field, Table, currency, money, period, sha256
 from lakehouse.tables.silver import CONFIGURATIONS, MEANINGS
 
@@ -25,6 +28,12 @@ GROUP_FIELDS = (
     Field("retail", MONEY, "Price of one unit to consumers, in `currency`"),
 )
 GROUP = tuple(field.name for field in GROUP_FIELDS)
+
+
+def line_key(group: Mapping[str, Any]) -> str:
+    """What puts the groups of one day in order: all that tells them apart, with the hold that they come from."""
+    return "\x1f".join("" if group[name] is None else str(group[name]) for name in (*GROUP, "hold_id"))
+
 
 royalty_lines = Table(
     name="gold.royalty_lines",

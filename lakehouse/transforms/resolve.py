@@ -21,7 +21,7 @@ from lakehouse.model.money import exact
 from lakehouse.tables import gold
 from lakehouse.tables.arrow import arrow_type
 from lakehouse.tables.declare import Field
-from lakehouse.tables.gold import GROUP
+from lakehouse.tables.gold import GROUP, line_key
 from lakehouse.tables.silver import STATUSES
 from lakehouse.transforms.groups import MEASURES, RELEASE
 
@@ -128,11 +128,6 @@ def _counter(book: ContractBook, opening: Mapping[Counter, Decimal]) -> Callable
         return pa.Table.from_pylist(rows, schema=schema)
 
     return divide
-
-
-def line_key(group: Mapping[str, Any]) -> str:
-    """What puts the groups of one day in order: all that tells them apart."""
-    return "\x1f".join("" if group[name] is None else str(group[name]) for name in (*GROUP, "hold_id"))
 
 
 def _divided(one: Divided, group: dict[str, Any]) -> Rows:

@@ -22,6 +22,7 @@ from lakehouse.model.money import from_units
 from lakehouse.model.trial import Trial, try_book
 from lakehouse.model.trial_rows import UsageRow
 from lakehouse.tables import gold, silver
+from lakehouse.tables.gold import line_key
 from tests.support.frames import DIMENSIONS, dicts, digest, frame
 
 if TYPE_CHECKING:
@@ -54,10 +55,17 @@ def _contract(number: int, random: Random) -> dict[str, Any]:
     share["basis"] = random.choice(["net", "gross", "ppd", "retail"])
     if random.random() < 0.7:
         share["escalation"] = _escalation(random)
-    special = random.choice([
-        {"release": UPCS[0]}, {"release_type": ["Album", "EP"]}, {"catalog_group": "classics"}, {"from": "2026-02-11"},
-        {"from": "2026-01-07", "to": "2026-02-19"}, {"territory": "JP"},
-    ])  # fmt: skip
+    special: dict[str, Any] = random.choice(
+        [
+            {"release": UPCS[0]},
+            {"release_type": ["Album", "EP"]},
+            {"catalog_group": "classics"},
+            {"from": "2026-02-11"},
+            {"territory": "JP"},
+        ]
+    )
+    if "from" in special:
+        share["when"] = {"to": "2026-02-10"}
     terms = [
         share,
         {"clause": "master_share", "to": two, "rate": "1/3", "when": special},
@@ -69,7 +77,7 @@ def _contract(number: int, random: Random) -> dict[str, Any]:
     kept = terms[:2] + [term for term in terms[2:] if random.random() < 0.5]
     return {
         "contract": f"C-{number}", "version": "1", "effective": {"from": "2026-01"}, "label": "P-LABEL", "currency": "EUR",
-        "covers": {"artists": [f"Artist {number}"]} if number % 4 else {"releases": [UPCS[1]]}, "terms": kept,
+        "covers": {"artists": [f"Artist {number}"]} if number else {"releases": [UPCS[1]]}, "terms": kept,
         "tree": {one: {two: "1/3"}} if random.random() < 0.3 else {},
     }  # fmt: skip
 
@@ -79,9 +87,7 @@ def _book(random: Random) -> ContractBook:
     documents = {"rules.yaml": yaml.safe_dump(rules)}
     documents |= {f"c{number}.yaml": yaml.safe_dump(_contract(number, random)) for number in range(12)}
     book, findings = read_book(documents)
-    assert not [f for f in findings if f.severity == "error" and f.rule not in ("dead-term", "one-rate")], [
-        str(f) for f in findings
-    ]
+    assert not [f for f in findings if f.rule != "dead-term"], [str(f) for f in findings]
     return book
 
 
@@ -106,8 +112,6 @@ def _groups(random: Random, period: str, count: int) -> list[dict[str, Any]]:
 
 
 def _as_rows(groups: list[dict[str, Any]], period: str) -> list[UsageRow]:
-    from lakehouse.transforms.resolve import line_key
-
     told = (
         "territory",
         "channel",
@@ -142,8 +146,6 @@ def _by_the_reference(trial: Trial, period: str) -> list[tuple[Any, ...]]:
 
 
 def _by_spark(rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    from lakehouse.transforms.resolve import line_key
-
     return sorted(
         (line_key(row), row["contract_id"], row["payee"], row["role"], row["category"], row["amount"], repr([tuple(step.values()) for step in row["stages"]]))
         for row in rows if row["contract_id"]

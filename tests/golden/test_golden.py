@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ def test_a_case_comes_out_as_its_documents_say(case: Case, spark: SparkSession, 
         _expect_the_laws(reader, period)
     _expect_mirrors(reader, list(case.document("expected.yaml")))
     _expect_verified(env)
+    _expect_the_book_to_give_the_same(env, reader)
 
 
 def _expect_royalty_lines(reader: LakeReader, period: str, wanted: list[dict[str, str]]) -> None:
@@ -77,6 +79,19 @@ def _expect_mirrors(reader: LakeReader, periods: list[str]) -> None:
         assert original["period"] < line["period"]
         assert all(line[name] == -original[name] for name in ("units", "base", "amount"))
         assert all(line[name] == original[name] for name in ("file_id", "payee", "role", "category", "currency", "usage_period"))
+
+
+def _expect_the_book_to_give_the_same(env: Environment, reader: LakeReader) -> None:
+    """The reference engine, given what the newest period is made of and the book of the lake, draws up the same statements."""
+    from lakehouse.model.compare import changes
+    from lakehouse.runs.what_if import read_month, try_month
+    from lakehouse.views.common import write_money
+
+    period = max(row["period"] for row in reader.sql(f"SELECT period FROM {reader.relation('draft.statements')}"))
+    if not rows_of(reader, f"{layer_of(reader, period)}.royalty_lines", period):
+        return
+    tried = [asdict(statement) for statement in try_month(env.book(), read_month(env, period)).statements]
+    assert changes(rows_of(reader, f"{layer_of(reader, period)}.statements", period), tried, write_money) == []
 
 
 def _expect_verified(env: Environment) -> None:
