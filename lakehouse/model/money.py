@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
 from fractions import Fraction
+from math import lcm
 from typing import Annotated, Any
 
 from iso4217 import Currency
@@ -54,16 +55,17 @@ def split(total: Decimal, shares: Mapping[str, Fraction], scale: int = SCALE) ->
 
     Shares are fractions of the whole and must add up to 1. Raises ValueError otherwise.
     """
-    if sum(shares.values()) != 1:
+    # Whole numbers over one denominator: fractions would give the same, at several times the cost.
+    whole_share = lcm(*(share.denominator for share in shares.values()))
+    parts = {key: share.numerator * (whole_share // share.denominator) for key, share in shares.items()}
+    if sum(parts.values()) != whole_share:
         raise ValueError(f"shares add up to {sum(shares.values())}, not 1")
     whole = to_units(total, scale)
     sign, size = (-1, -whole) if whole < 0 else (1, whole)
-    floors = {key: divmod(size * share.numerator, share.denominator) for key, share in shares.items()}
+    floors = {key: divmod(size * part, whole_share) for key, part in parts.items()}
     missing = size - sum(quotient for quotient, _ in floors.values())
-    # Remainders are compared as fractions of one unit, since the denominators differ.
-    by_remainder = sorted(floors, key=lambda key: (-Fraction(floors[key][1], shares[key].denominator), key))
-    gets_one = set(by_remainder[:missing])
-    return {key: from_units(sign * (floors[key][0] + (key in gets_one)), scale) for key in shares}
+    gets_one = sorted(floors, key=lambda key: (-floors[key][1], key))[:missing] if missing else ()
+    return {key: from_units(sign * (floor + (key in gets_one)), scale) for key, (floor, _) in floors.items()}
 
 
 def minor_digits(currency: str) -> int:
