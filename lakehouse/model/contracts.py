@@ -30,16 +30,20 @@ from lakehouse.model.clauses import (
     Stream,
     Usage,
 )
-from lakehouse.model.clauses.condition import DATE, DIMENSIONS, Many
+from lakehouse.model.clauses.condition import DATE, Many
 from lakehouse.model.documents import Document
 from lakehouse.model.identifiers import padded_upc
 from lakehouse.model.money import Rate
+from lakehouse.model.places import rolled_up
+from lakehouse.model.recipe import Recipe, work_out
 from lakehouse.model.rules import BookRules, Frozen, Parties, Party, in_order, known_stages
 
 _PARTICIPANT = " participant"
 _HELD = " held"
 # How many combinations of dimensions a contract remembers the terms of.
 _QUEUES = 10_000
+# Stage and index of each term that applies to a usage, in order.
+Queue = tuple[tuple[str, int], ...]
 COVERED = ("recordings", "releases", "artists", "labels")
 
 
@@ -99,13 +103,14 @@ class Contract(Frozen):
     _rules: BookRules = PrivateAttr(default_factory=BookRules)
     _peers: Mapping[str, tuple[tuple[Effective, Clause], ...]] = PrivateAttr(default_factory=dict)
 
-    _queues: dict[tuple[str | None, ...], list[tuple[str, int]]] = PrivateAttr(default_factory=dict)
+    _queues: dict[tuple[str | None, ...], Queue] = PrivateAttr(default_factory=dict)
+    _recipes: dict[Queue, Recipe | None] = PrivateAttr(default_factory=dict)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Contract:
         """A copy that remembers nothing of what applied to the terms of this one."""
         copied = super().model_copy(update=update, deep=deep)
-        copied._queues = {}
-        for name in ("_places", "counters", "asks_for_days"):
+        copied._queues, copied._recipes = {}, {}
+        for name in ("_places", "_asked", "_dated", "counters", "asks_for_days"):
             copied.__dict__.pop(name, None)
         return copied
 
@@ -123,7 +128,7 @@ class Contract(Frozen):
 
     def bound(self, rules: BookRules, peers: Mapping[str, tuple[tuple[Effective, Clause], ...]]) -> Contract:
         """The contract under the rules of its book; `peers` are the terms of each class of most favoured nations."""
-        self._rules, self._peers, self._queues = rules, peers, {}
+        self._rules, self._peers, self._queues, self._recipes = rules, peers, {}, {}
         return self
 
     @property
@@ -189,10 +194,25 @@ class Contract(Frozen):
         `counts` says how far each escalation has counted, `steps` what the amount has come through before. Raises ValueError where a price
         that a term needs is missing, or an amount of a term is in another currency than the line.
         """
-        flow = Flow({"net": Stream(base, steps)}, usage=usage, received=base, counts=counts or {})
-        flows = self._through(flow, self._queue(usage))
-        parts = [part for one in flows for part in self._rest(one)]
-        return tuple(leaf for part in parts for leaf in self._down_the_tree(part) if leaf.stream.amount or not base)
+        queue = self._queue(usage)
+        if not steps and (recipe := self._recipe(queue, usage)):
+            return recipe.parts(base)
+        parts = self._parts(Flow({"net": Stream(base, steps)}, usage=usage, received=base, counts=counts or {}), queue)
+        return tuple(part for part in parts if part.stream.amount or not base)
+
+    def _parts(self, flow: Flow, queue: Queue) -> Iterator[Part]:
+        """Every part of the flow after all terms and down the tree, those of nothing too."""
+        for one in self._through(flow, queue):
+            for part in self._rest(one):
+                yield from self._down_the_tree(part)
+
+    def _recipe(self, queue: Queue, usage: Usage) -> Recipe | None:
+        """The recipe of a queue, where each of its terms takes a fixed share."""
+        if queue not in self._recipes:
+            fixed = all(self.terms[index].fixed_share for _, index in queue)
+            follow = lambda stream: self._parts(Flow({"net": stream}, usage=usage), queue)  # noqa: E731
+            self._recipes[queue] = work_out(follow) if fixed else None
+        return self._recipes[queue]
 
     def counted(self, usage: Usage, base: Decimal) -> dict[Counter, Fraction]:
         """What a line adds to the count of each escalation that applies to it."""
@@ -206,16 +226,41 @@ class Contract(Frozen):
                 found[term.escalation.counter_of(self.term_id(index), usage)] = term.escalation.increment(usage, income)
         return found
 
-    def _queue(self, usage: Usage) -> list[tuple[str, int]]:
-        """Stage and index of each term that applies, in the order in which they do. Usage of the same dimensions has the same queue."""
-        key = (*(getattr(usage, dimension) for dimension in DIMENSIONS), usage.sale_date or usage.usage_period)
+    def _queue(self, usage: Usage) -> Queue:
+        """Stage and index of each term that applies, in the order in which they do.
+
+        It depends on those values alone that some term asks for: usage that differs in others has the same queue.
+        """
+        key = tuple(value if value in asked else None for value, asked in self._asked_of(usage))
+        if self._dated:
+            key = (*key, usage.sale_date or usage.usage_period)
         if key not in self._queues:
             if len(self._queues) >= _QUEUES:
                 self._queues.clear()
             self._queues[key] = self._queue_of(usage)
         return self._queues[key]
 
-    def _queue_of(self, usage: Usage) -> list[tuple[str, int]]:
+    def _asked_of(self, usage: Usage) -> Iterator[tuple[str | None, frozenset[str]]]:
+        for dimension, asked in self._asked.items():
+            value = getattr(usage, dimension)
+            yield value, asked
+            if dimension == "territory" and self._rules.territory_basis == "tis":
+                yield rolled_up(value), asked
+
+    @cached_property
+    def _asked(self) -> dict[str, frozenset[str]]:
+        """For each dimension that some term asks for, the values that fit any of them."""
+        found: dict[str, frozenset[str]] = {}
+        for term in self.terms:
+            for dimension, values in term.when.wanted.items():
+                found[dimension] = found.get(dimension, frozenset()) | values
+        return found
+
+    @cached_property
+    def _dated(self) -> bool:
+        return any(term.when.from_period or term.when.to_period for term in self.terms)
+
+    def _queue_of(self, usage: Usage) -> Queue:
         places = self._places
         queue: list[tuple[int, str, str, str, int]] = []
         for (clause, name), index in self.applicable(usage).items():
@@ -224,9 +269,9 @@ class Contract(Frozen):
                 queue.append((places["base"], clause, name, "base", index))
             if stage := term.stage():
                 queue.append((places[stage], clause, name, stage, index))
-        return [(stage, index) for _, _, _, stage, index in sorted(queue)]
+        return tuple((stage, index) for _, _, _, stage, index in sorted(queue))
 
-    def _through(self, flow: Flow, queue: list[tuple[str, int]]) -> list[Flow]:
+    def _through(self, flow: Flow, queue: Queue) -> list[Flow]:
         """The flow after every term; a reserve makes two of it, what is accounted for and what is held."""
         usage = flow.usage
         assert usage is not None

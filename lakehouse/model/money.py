@@ -50,22 +50,38 @@ def exact(amount: Decimal) -> Fraction:
     return Fraction(to_units(amount), 10**SCALE)
 
 
+class Cut:
+    """Shares that make a whole, ready to cut any number of units. Whole numbers over one denominator: fractions would give the same, at
+    several times the cost. Raises ValueError where the shares do not add up to 1."""
+
+    __slots__ = ("_keys", "_parts", "_whole")
+
+    def __init__(self, shares: Mapping[str, Fraction]) -> None:
+        self._keys = tuple(shares)
+        self._whole = lcm(*(share.denominator for share in shares.values()))
+        self._parts = tuple(share.numerator * (self._whole // share.denominator) for share in shares.values())
+        if sum(self._parts) != self._whole:
+            raise ValueError(f"shares add up to {sum(shares.values())}, not 1")
+
+    def of(self, units: int) -> list[int]:
+        """The parts, in the order of the shares: largest remainders get the last units, and of equal ones the key that sorts first."""
+        size, whole = abs(units), self._whole
+        found = [size * part // whole for part in self._parts]
+        missing = size - sum(found)
+        if missing:
+            left = [size * part % whole for part in self._parts]
+            for place in sorted(range(len(found)), key=lambda place: (-left[place], self._keys[place]))[:missing]:
+                found[place] += 1
+        return [-part for part in found] if units < 0 else found
+
+
 def split(total: Decimal, shares: Mapping[str, Fraction], scale: int = SCALE) -> dict[str, Decimal]:
     """Cuts `total` into one part for each share; the parts add up to `total` exactly.
 
     Shares are fractions of the whole and must add up to 1. Raises ValueError otherwise.
     """
-    # Whole numbers over one denominator: fractions would give the same, at several times the cost.
-    whole_share = lcm(*(share.denominator for share in shares.values()))
-    parts = {key: share.numerator * (whole_share // share.denominator) for key, share in shares.items()}
-    if sum(parts.values()) != whole_share:
-        raise ValueError(f"shares add up to {sum(shares.values())}, not 1")
-    whole = to_units(total, scale)
-    sign, size = (-1, -whole) if whole < 0 else (1, whole)
-    floors = {key: divmod(size * part, whole_share) for key, part in parts.items()}
-    missing = size - sum(quotient for quotient, _ in floors.values())
-    gets_one = sorted(floors, key=lambda key: (-floors[key][1], key))[:missing] if missing else ()
-    return {key: from_units(sign * (floor + (key in gets_one)), scale) for key, (floor, _) in floors.items()}
+    parts = Cut(shares).of(to_units(total, scale))
+    return {key: from_units(part, scale) for key, part in zip(shares, parts, strict=True)}
 
 
 def minor_digits(currency: str) -> int:

@@ -154,6 +154,11 @@ class Clause(BaseModel):
         """Whether the term names an amount of money, which is in the currency of its contract."""
         return any(getattr(self, figure, None) is not None for figure in _FIGURES)
 
+    @property
+    def fixed_share(self) -> bool:
+        """Whether the term takes the same shares of any amount, whatever the usage: only then a split can be worked out beforehand."""
+        return False
+
     def apply(self, flow: Flow, term: str, label: str) -> Flow:
         """The flow after this clause; its total is unchanged. `term` is the id for the trail, `label` the retaining party."""
         raise NotImplementedError

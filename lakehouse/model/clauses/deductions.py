@@ -40,6 +40,10 @@ class DeductionClause(Clause):
     def parties(self) -> tuple[str, ...]:
         return (self.to,) if self.to else ()
 
+    @property
+    def fixed_share(self) -> bool:
+        return self.rate is not None and self.of is None
+
     def apply(self, flow: Flow, term: str, label: str) -> Flow:
         pool = "net" if self.timing == "before" else "artist"
         stream = flow.pools.get(pool)

@@ -18,6 +18,10 @@ class Fee(Clause):
     def parties(self) -> tuple[str, ...]:
         return (self.to,)
 
+    @property
+    def fixed_share(self) -> bool:
+        return True
+
     def apply(self, flow: Flow, term: str, label: str) -> Flow:
         cut = flow.pools["net"].divide(self.kind(), term, {"fee": self.rate, "rest": 1 - self.rate})
         return flow.give({"net": cut["rest"]}, Part(self.to, self.role, "fee", cut["fee"]))

@@ -46,6 +46,11 @@ class RoyaltyClause(Clause):
     def parties(self) -> tuple[str, ...]:
         return (self.to,)
 
+    @property
+    def fixed_share(self) -> bool:
+        plain = self.escalation is None and self.minimum_per_unit is None and not self.mfn
+        return plain and self.rate is not None and self.basis == "net"
+
     def rebase(self, flow: Flow, term: str, label: str) -> Flow:
         """The net pool as the base that the rate is of; what the receipts differ by is the label's."""
         if self.basis == "net":

@@ -42,6 +42,10 @@ class PointsClause(Clause):
     def parties(self) -> tuple[str, ...]:
         return (self.to,)
 
+    @property
+    def fixed_share(self) -> bool:
+        return self.unit_rate is None
+
     def apply(self, flow: Flow, term: str, label: str) -> Flow:
         stream = flow.pools.get(self.source)
         if stream is None:

@@ -31,6 +31,10 @@ class PublishingShare(Clause):
     def parties(self) -> tuple[str, ...]:
         return tuple(self.to)
 
+    @property
+    def fixed_share(self) -> bool:
+        return True
+
     def apply(self, flow: Flow, term: str, label: str) -> Flow:
         cut = flow.pools["net"].divide(self.kind(), term, {"publishing": self.rate, "rest": 1 - self.rate})
         writers = cut["publishing"].divide("writer_share", term, self.to)

@@ -33,6 +33,10 @@ class Split(Clause):
     def parties(self) -> tuple[str, ...]:
         return (*self.to, *((self.rest,) if self.rest else ()))
 
+    @property
+    def fixed_share(self) -> bool:
+        return True
+
     def apply(self, flow: Flow, term: str, label: str) -> Flow:
         pool = "artist" if "artist" in flow.pools else "net"
         if pool not in flow.pools:
