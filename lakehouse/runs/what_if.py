@@ -96,7 +96,9 @@ def _waiting(reader: LakeReader, period: str, ruleset: str) -> list[dict[str, An
     found = []
     for row in rows:
         on = row.pop("on_") or []
-        release = next((one for one in on if one[0] == row["upc"]), on[0] if len(on) == 1 else (None, None, None))
+        release = next(
+            (one for one in on if one[0] == row["upc"]), on[0] if row["upc"] is None and len(on) == 1 else (None, None, None)
+        )
         told = {"release": row["upc"] or release[0] or None, "release_type": release[1], "catalog_group": release[2]}
         found.append({**row, **told, "hold_id": row["entry_id"]})
     return found

@@ -64,7 +64,8 @@ def join_recordings(groups: DataFrame, decisions: DataFrame, catalog: DataFrame)
     )
     first = F.get("releases", F.lit(0))
     on = F.coalesce(
-        F.get(F.filter("releases", lambda one: one["upc"] == F.col("upc")), F.lit(0)), F.when(F.size("releases") == 1, first)
+        F.get(F.filter("releases", lambda one: one["upc"] == F.col("upc")), F.lit(0)),
+        F.when(F.col("upc").isNull() & (F.size("releases") == 1), first),
     )
     return told.select(
         *groups.columns, "reconciliation_status", "recording_id", first["artist"].alias("catalog_artist"), first["label"].alias("catalog_label"),

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from lakehouse.model.clauses import Counter, Part, Usage
+from lakehouse.model.clauses import Counter, Usage
 from lakehouse.model.contracts import ContractBook
-from lakehouse.model.counting import Divided, Due, balances_of, counting_groups, divide_in_order
+from lakehouse.model.counting import Due, balances_of, counting_groups, divide_in_order
 from lakehouse.model.money import exact
 from lakehouse.tables import gold
 from lakehouse.tables.arrow import arrow_type
@@ -24,6 +24,7 @@ from lakehouse.tables.declare import Field
 from lakehouse.tables.gold import GROUP, line_key
 from lakehouse.tables.silver import STATUSES
 from lakehouse.transforms.groups import MEASURES, RELEASE
+from lakehouse.transforms.parts import Parts
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -48,7 +49,6 @@ _TOLD = (
 )  # fmt: skip
 
 Keep = Callable[["DataFrame"], "DataFrame"]
-Rows = list[dict[str, Any]]
 
 
 def resolve(
@@ -86,28 +86,31 @@ def _resolver(book: ContractBook, counting: Mapping[str, str]) -> Callable[[Iter
 
     def batches(groups: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in groups:
-            rows = [row for group in batch.to_pylist() for row in _rows(group, book, counting)]
-            yield pa.RecordBatch.from_pylist(rows, schema=schema)
+            parts = Parts()
+            for place, group in enumerate(batch.to_pylist()):
+                _divide(parts, place, group, book, counting)
+            yield parts.batch(batch, schema)
 
     return batches
 
 
-def _rows(group: dict[str, Any], book: ContractBook, counting: Mapping[str, str]) -> Rows:
+def _divide(parts: Parts, place: int, group: Mapping[str, Any], book: ContractBook, counting: Mapping[str, str]) -> None:
     contract = book.in_force(
         group["recording_id"], group["catalog_artist"], group["catalog_label"], group["usage_period"], group["release"]
     )
-    shared = {**group, "base": group["amount"]}
     if contract is None:
-        return [{**shared, "refusal": "NO_CONTRACT"}]
-    if contract.contract in counting:
+        parts.add(place, group["amount"], refusal="NO_CONTRACT")
+    elif contract.contract in counting:
         named = {"contract_id": contract.contract, "contract_version": contract.version}
-        return [{**shared, **named, "counting": counting[contract.contract]}]
-    try:
-        parts = contract.split(_usage(group), group["amount"])
-    except ValueError as error:
-        # A price that a term needs and the report does not give: the money waits, and the hold says for what.
-        return [{**shared, "refusal": f"{contract.contract}: {error}"}]
-    return [{**shared, "contract_id": contract.contract, "contract_version": contract.version, **_part(part)} for part in parts]
+        parts.add(place, group["amount"], **named, counting=counting[contract.contract])
+    else:
+        try:
+            divided = contract.split(_usage(group), group["amount"])
+        except ValueError as error:
+            # A price that a term needs and the report does not give: the money waits, and the hold says for what.
+            parts.add(place, group["amount"], refusal=f"{contract.contract}: {error}")
+        else:
+            parts.give(place, contract.contract, contract.version, divided)
 
 
 def _usage(group: Mapping[str, Any]) -> Usage:
@@ -122,31 +125,28 @@ def _counter(book: ContractBook, opening: Mapping[Counter, Decimal]) -> Callable
     schema = _arrow(*_RESOLVED)
 
     def divide(table: pa.Table) -> pa.Table:
-        groups = {line_key(group): group for group in table.drop_columns("counting").to_pylist()}
-        due = [Due(key, book.version(g["contract_id"], g["contract_version"]), _usage(g), g["base"]) for key, g in groups.items()]
-        rows = [row for one in divide_in_order(due, counts) for row in _divided(one, groups[one.due.line_id])]
-        return pa.Table.from_pylist(rows, schema=schema)
+        (batch,) = table.combine_chunks().to_batches()
+        groups = batch.to_pylist()
+        places = {line_key(group): place for place, group in enumerate(groups)}
+        due = [
+            Due(key, book.version(g["contract_id"], g["contract_version"]), _usage(g), g["base"])
+            for key, g in zip(places, groups, strict=True)
+        ]
+        parts = Parts()
+        for one in divide_in_order(due, counts):
+            place, contract = places[one.due.line_id], one.due.contract
+            if one.refusal:
+                parts.add(place, one.due.base, refusal=f"{contract.contract}: {one.refusal}")
+            else:
+                parts.give(place, contract.contract, contract.version, one.parts, _counts(one.counted or {}))
+        return pa.Table.from_batches([parts.batch(batch, schema)])
 
     return divide
 
 
-def _divided(one: Divided, group: dict[str, Any]) -> Rows:
-    if one.refusal:
-        refused = {"contract_id": None, "contract_version": None, "refusal": f"{one.due.contract.contract}: {one.refusal}"}
-        return [{**group, **refused}]
-    rows = [{**group, **_part(part)} for part in one.parts]
-    rows[0]["counts"] = _counts(one.counted or {})
-    return rows
-
-
-def _counts(counted: Mapping[Counter, Fraction]) -> Rows | None:
-    told = [{"counter": b.ref, "currency": b.currency, "size": b.amount} for b in balances_of([counted])]
+def _counts(counted: Mapping[Counter, Fraction]) -> list[Mapping[str, Any]] | None:
+    told: list[Mapping[str, Any]] = [{"counter": b.ref, "currency": b.currency, "size": b.amount} for b in balances_of([counted])]
     return told or None
-
-
-def _part(part: Part) -> dict[str, Any]:
-    steps = [{"stage": s.stage, "term": s.term, "amount_in": s.amount_in, "amount_out": s.amount_out} for s in part.stream.steps]
-    return {"payee": part.party, "role": part.role, "category": part.category, "amount": part.stream.amount, "stages": steps}
 
 
 def row_id(*parts: Column) -> Column:

@@ -103,7 +103,7 @@ def _groups(random: Random, period: str, count: int) -> list[dict[str, Any]]:
             **DIMENSIONS, "usage_key": digest(f"{period} {number}"), "report_period": period, "usage_period": period,
             "sale_date": some(day), "territory": random.choice(["DE", "US", "JP"]), "configuration": random.choice(["stream", "physical"]),
             "upc": upc, "release": upc, "release_type": some(random.choice(["Album", "Single"])), "catalog_group": some("classics"),
-            "ppd": some(Decimal("7.251234567890123456")), "retail": Decimal("9.99"), "usage_lines": 1,
+            "ppd": some(Decimal("7.251234567890123456")), "retail": Decimal("9.990000000000000000"), "usage_lines": 1,
             "units": Decimal(random.randrange(-5, 60)), "gross": some(from_units(random.randrange(10**21))),
             "amount": from_units(random.randrange(-(10**20), 10**21)), "recording_id": "R-1",
             "catalog_artist": f"Artist {random.randrange(12)}", "catalog_label": None, "hold_id": some(f"h{number}"),

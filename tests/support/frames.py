@@ -23,7 +23,7 @@ def digest(name: str) -> str:
 DIMENSIONS: dict[str, Any] = {
     "file_id": digest("F1"), "source": "believe", "report_period": "2026-05", "usage_period": "2026-03", "meaning": "generation",
     "channel": "Spotify", "configuration": "stream", "territory": "DE", "price_category": None, "currency": "EUR",
-    "usage_key": digest("K1"),
+    "usage_key": digest("K1"), "upc": None, "sale_date": None, "ppd": None, "retail": None,
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,65 @@ def test_lines_that_agree_in_every_dimension_are_one_group(spark: SparkSession) 
         ("DE", None, 2, Decimal(20), Decimal("0.100000000000000001")),
         ("FR", None, 1, Decimal(10), Decimal(5)),
         ("DE", "premium", 1, Decimal(10), Decimal(7)),
+    }
+
+
+def test_days_are_told_apart_only_where_the_book_asks_and_gross_is_what_was_paid_where_a_line_has_none(
+    spark: SparkSession,
+) -> None:
+    from lakehouse.transforms.groups import group_usage
+
+    def line(no: int, day: int, gross: str | None, **changes: Any) -> dict[str, Any]:
+        return {
+            **DIMENSIONS,
+            "line_no": no,
+            "units": "10",
+            "amount": "1",
+            "sale_date": date(2026, 3, day),
+            "gross": gross,
+            **changes,
+        }
+
+    lines = [line(1, 1, "3"), line(2, 1, None), line(3, 2, "5"), line(4, 1, None, territory="FR")]
+    usage, none = frame(spark, silver.usage, lines), frame(spark, "file_id string", [])
+    told = {(g["territory"], g["sale_date"], g["usage_lines"], g["gross"]) for g in dicts(group_usage(usage, none))}
+    assert told == {("DE", None, 3, Decimal(9)), ("FR", None, 1, None)}  # 3 + 1 + 5
+    told = {(g["territory"], g["sale_date"], g["usage_lines"], g["gross"]) for g in dicts(group_usage(usage, none, by_day=True))}
+    assert told == {
+        ("DE", date(2026, 3, 1), 2, Decimal(4)), ("DE", date(2026, 3, 2), 1, Decimal(5)), ("FR", date(2026, 3, 1), 1, None)
+    }  # fmt: skip
+
+
+def test_the_release_is_the_one_reported_else_the_only_one_of_the_recording(spark: SparkSession) -> None:
+    from lakehouse.transforms.groups import join_recordings
+
+    one, two = "00036000291452", "00036000291453"
+    catalog = [
+        {"recording_id": "R-1", "upc": two, "artist": "A", "release_type": "EP"},
+        {"recording_id": "R-1", "upc": one, "artist": "A", "release_type": "Album", "catalog_group": "classics"},
+        {"recording_id": "R-2", "upc": one, "artist": "B", "release_type": "Album"},
+        {"recording_id": "R-3", "upc": "", "artist": "C", "release_type": "Single"},
+    ]
+    asked = {
+        "reported": ("R-1", one), "one-of-two": ("R-1", None), "the-only-one": ("R-2", None), "not-in-the-catalog": ("R-2", two),
+        "no-release": ("R-3", None),
+    }  # fmt: skip
+    groups = [{**DIMENSIONS, "usage_key": digest(name), "upc": upc} for name, (_, upc) in asked.items()]
+    matches = [
+        {"usage_key": digest(name), "reconciliation_status": "MATCHED", "recording_id": recording}
+        for name, (recording, _) in asked.items()
+    ]
+    columns = ", ".join(f"{field.name} {field.type}" for field in gold.GROUP_FIELDS)
+    found = join_recordings(
+        frame(spark, columns, groups), frame(spark, silver.matches, matches), frame(spark, silver.catalog, catalog)
+    )
+    told = {row["usage_key"]: (row["release"], row["release_type"], row["catalog_group"]) for row in dicts(found)}
+    assert {name: told[digest(name)] for name in asked} == {
+        "reported": (one, "Album", "classics"),
+        "one-of-two": (None, None, None),  # nothing is guessed
+        "the-only-one": (one, "Album", None),
+        "not-in-the-catalog": (two, None, None),
+        "no-release": (None, "Single", None),
     }
 
 

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.spark
-_GROUP = ", ".join(f"{field.name} {field.type}" for field in gold.GROUP_FIELDS) + ", usage_lines bigint, units decimal(20,6)"
+_GROUP = (
+    ", ".join(f"{field.name} {field.type}" for field in gold.GROUP_FIELDS)
+    + ", usage_lines bigint, units decimal(20,6), gross decimal(38,18)"
+)
 
 
 def _group(key: str, **more: Any) -> dict[str, Any]:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.spark
 
 _COLUMNS = ", ".join(f"{field.name} {field.type}" for field in gold.GROUP_FIELDS) + (
-    ", usage_lines bigint, units decimal(20,6), amount decimal(38,18), recording_id string, catalog_artist string,"
-    " catalog_label string, hold_id string"
+    ", usage_lines bigint, units decimal(20,6), gross decimal(38,18), amount decimal(38,18), recording_id string, catalog_artist string,"
+    " catalog_label string, release string, release_type string, catalog_group string, hold_id string"
 )
 _PARTIES = "parties: {P-LABEL: {name: L}, P-D: {name: D}, P-A: {name: A}, P-B: {name: B}, P-C: {name: C}, P-E: {name: E}}"
 _BOOK = {
@@ -89,6 +89,7 @@ def _random_groups(count: int) -> list[dict[str, Any]]:
             "recording_id": f"R-{random.randrange(5)}",
             "catalog_artist": random.choice(["Mira Okoye", "Jonas Vale"]),
             "catalog_label": random.choice(["Kitetail", None]),
+            "release": None,
             "hold_id": random.choice([None, None, "h" + str(number)]),
         }
         for number in range(count)

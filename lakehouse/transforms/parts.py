@@ -1,0 +1,83 @@
+"""The parts of groups as Arrow columns: what a group carries is taken from its batch, and only what a contract adds is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from lakehouse.model.clauses import Part
+
+_MONEY = pa.decimal128(38, 18)
+_OWN = ("contract_id", "contract_version", "payee", "role", "category", "refusal", "counting", "counts", "amount")
+
+
+@dataclass
+class Parts:
+    """Rows to be: each is of one group, the one at `origin` in its batch."""
+
+    origin: list[int] = field(default_factory=list)
+    cells: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in _OWN})
+    ways: list[tuple[Any, ...] | None] = field(default_factory=list)
+
+    def add(self, origin: int, amount: Decimal, **cells: Any) -> None:
+        """A row of the whole group: a refusal, or a group that another pass divides."""
+        self.origin.append(origin)
+        self.ways.append(None)
+        for name, column in self.cells.items():
+            column.append(amount if name == "amount" else cells.get(name))
+
+    def give(
+        self, origin: int, contract: str, version: str, parts: Sequence[Part], counts: list[Mapping[str, Any]] | None = None
+    ) -> None:
+        """A row for each part; what the group counts stands on the first."""
+        cells = self.cells
+        for part in parts:
+            self.origin.append(origin)
+            self.ways.append(part.stream.steps)
+            cells["payee"].append(part.party)
+            cells["role"].append(part.role)
+            cells["category"].append(part.category)
+            cells["amount"].append(part.stream.amount)
+        cells["contract_id"] += [contract] * len(parts)
+        cells["contract_version"] += [version] * len(parts)
+        cells["counts"] += [counts, *([None] * (len(parts) - 1))]
+        for name in ("refusal", "counting"):
+            cells[name] += [None] * len(parts)
+
+    def batch(self, groups: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+        """The rows in the columns of `schema`; the amount of a group is the base of its parts."""
+        places = pa.array(self.origin, pa.int64())
+        columns = []
+        for column in schema:
+            if column.name == "stages":
+                columns.append(_stages(self.ways, column.type))
+            elif column.name == "base":
+                columns.append(groups.column("base" if "base" in groups.schema.names else "amount").take(places))
+            elif column.name in self.cells:
+                columns.append(pa.array(self.cells[column.name], column.type))
+            else:
+                columns.append(groups.column(column.name).take(places))
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _stages(ways: Sequence[tuple[Any, ...] | None], type_: pa.DataType) -> pa.ListArray:
+    """Steps as one flat array for each of their fields, and where each row's begin."""
+    starts: list[int | None] = []
+    stages: list[str] = []
+    terms: list[str] = []
+    before: list[Decimal] = []
+    after: list[Decimal] = []
+    for way in ways:
+        starts.append(None if way is None else len(stages))
+        for step in way or ():
+            stages.append(step.stage)
+            terms.append(step.term)
+            before.append(step.amount_in)
+            after.append(step.amount_out)
+    fields = [pa.array(stages), pa.array(terms), pa.array(before, _MONEY), pa.array(after, _MONEY)]
+    steps = pa.StructArray.from_arrays(fields, fields=list(type_.value_type))
+    return pa.ListArray.from_arrays(pa.array([*starts, len(stages)], pa.int32()), steps, type=type_)
