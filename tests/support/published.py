@@ -235,8 +235,9 @@ def reference_root(table: Table, rows: Sequence[Mapping[str, Any]]) -> Root:
         if field.type.startswith("decimal"):
             scale = 18 if field.type == MONEY else 6
             for currency in sorted({row["currency"] for row in typed}):
-                total = sum((row[field.name] for row in typed if row["currency"] == currency), Decimal(0))
-                sums.setdefault(field.name, {})[currency] = plain(total, scale)
+                amounts = [row[field.name] for row in typed if row["currency"] == currency and row[field.name] is not None]
+                if amounts:
+                    sums.setdefault(field.name, {})[currency] = plain(sum(amounts, Decimal(0)), scale)
             sums.setdefault(field.name, {})
     return Root(table.schema_id, len(typed), content_root([leaf(table, row) for row in typed]), sums)
 
