@@ -31,7 +31,7 @@ def match(
     from lakehouse.settings import conf_dir
 
     rules = load_linkage(conf_dir() / "linkage.yaml")
-    out.show(match_tables(env.spark, left, right, pairs, _renamed(renamed or []), rules), print_matched)
+    out.show(match_tables(left, right, pairs, _renamed(renamed or []), rules), print_matched)
     return 0
 
 

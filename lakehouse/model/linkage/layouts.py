@@ -51,7 +51,7 @@ class Layout:
     duration: str = "seconds"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One record as it is compared: normal forms of its texts ("" where it says nothing), plain codes and numbers."""
 
