@@ -8,7 +8,8 @@ from itertools import combinations
 from iso4217 import Currency
 
 from lakehouse.model.clauses import Advance, FixedFee, MinimumGuarantee, RoyaltyClause
-from lakehouse.model.contracts import COVERED, Contract
+from lakehouse.model.contracts import Contract
+from lakehouse.model.covers import COVERED
 from lakehouse.model.documents import Document, Finding, Path
 from lakehouse.model.rules import BookRules, Party
 

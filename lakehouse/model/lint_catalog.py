@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from lakehouse.model.contracts import COVERED, Contract
+from lakehouse.model.contracts import Contract
+from lakehouse.model.covers import COVERED
 from lakehouse.model.documents import Document, Finding
 
 # The singular of what `covers` names, as conditions call it.
