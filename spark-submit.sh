@@ -29,6 +29,10 @@ shift
 
 python=${LAKEHOUSE_PYTHON:-$here/.venv/bin/python}
 [ -x "$python" ] || die "there is no Python at $python: run make setup, or set LAKEHOUSE_PYTHON"
+# A job that says it uses no Spark starts no JVM, whoever launches it.
+if [ -z "$dry_run" ] && grep -q '^# No Spark' "$job"; then
+  exec "$python" "$job" "$@"
+fi
 if [ -z "${JAVA_HOME:-}" ]; then
   JAVA_HOME=$("$python" -c 'from lakehouse.session import find_java; print(find_java() or "")')
   [ -n "$JAVA_HOME" ] || die "no Java 17 or newer was found: install one or set JAVA_HOME"

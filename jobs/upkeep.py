@@ -1,5 +1,7 @@
 """Compact files, write checkpoints, remove what no version needs.    ./spark-submit.sh jobs/upkeep.py --tables bronze.lines,bronze.files --root demo-lake"""
 
+# No Spark: plain Python.
+
 from lakehouse.runs import declared
 from lakehouse.runs.launch import launch_step
 from lakehouse.runs.upkeep import upkeep

@@ -16,7 +16,6 @@ from lakehouse.runs.books import check_period
 from lakehouse.runs.declared import Declared
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Job, run_jobs
-from lakehouse.runs.period import require_open
 from lakehouse.settings import load_settings
 from lakehouse.store.lease import writer_lease
 
@@ -34,6 +33,9 @@ _PERIODS = ("period", "first", "last")
 
 def launch(stage: Job) -> None:
     """Runs one stage and ends the process: 0 done, 1 findings, 2 misuse, 3 the lake is busy or out of reach."""
+
+    # Here, since jobs without Spark come through this file too.
+    from lakehouse.runs.period import require_open
 
     def run_stage(env: Environment, period: str) -> dict[str, Any]:
         require_open(env, period)

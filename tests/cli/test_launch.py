@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.lakes import MAY, land, new_lake
 from tests.support.processes import CHECKOUT, clean_environment, lakehouse
+from tests.support.reported import lake_with_reports
 
 SUBMIT = CHECKOUT / "spark-submit.sh"
 SECRET = "planted-in-the-environment-7d2f"
@@ -46,6 +47,28 @@ def test_options_of_spark_submit_before_the_job_are_passed_on_as_a_scheduler_giv
     assert " --conf spark.a=b\\ c --name x " in line
     assert line.split()[-3:] == [f"{CHECKOUT}/jobs/state.py", "--period", MAY]
     assert submit("--master").returncode == 2
+
+
+def test_a_job_without_spark_starts_no_java_and_says_so_truly(tmp_path: Path) -> None:
+    """In a Python in which pyspark cannot be imported."""
+    (broken := tmp_path / "pyspark").mkdir()
+    (broken / "__init__.py").write_text("raise ImportError('Spark was asked for')")
+    lake = lake_with_reports(tmp_path / "lake")
+    env = launch_environment(PYTHONPATH=f"{tmp_path}:{CHECKOUT}", JAVA_HOME="/no/java")
+    without = sorted(path.name for path in (CHECKOUT / "jobs").glob("*.py") if "# No Spark" in path.read_text(encoding="utf-8"))
+    assert without == ["export.py", "land.py", "report.py", "upkeep.py"]
+    period = ("--period", MAY, "--root", lake, "--outcome", tmp_path / "outcome.json")
+    told = submit("jobs/report.py", *period, env=env)
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout) == json.loads((tmp_path / "outcome.json").read_text(encoding="utf-8"))
+    assert [entry["what"] for entry in json.loads(told.stdout)["missing"]] == ["rejected"]
+    exported = json.loads(submit("jobs/export.py", *period, env=env).stdout)
+    assert all((lake / file["key"]).is_file() for file in exported["files"])
+    (incoming := lake / "landing" / "incoming" / "fuga").mkdir(parents=True)
+    (incoming / "garbage.csv").write_text("no report", encoding="utf-8")
+    landed = submit("jobs/land.py", "--source", "fuga", "--root", lake, env=env)
+    assert (landed.returncode, json.loads(landed.stdout)["ok"]) == (1, False)
+    assert submit("jobs/land.py", "--source", "nobody", "--root", lake, env=env).returncode == 2
 
 
 @pytest.mark.parametrize(

@@ -140,9 +140,9 @@ def test_a_file_with_one_byte_more_is_named(pack: Path, pattern: str) -> None:
 
 @pytest.mark.spark
 def test_a_file_that_is_gone_and_one_that_is_new_are_named(pack: Path) -> None:
-    (pack / "rules" / "channels.yaml").unlink()
+    (pack / "README.md").unlink()
     (pack / "gold" / "more.parquet").write_bytes(b"")
-    assert findings(pack) == {("file_missing", "rules/channels.json"), ("file_added", "gold/more.parquet")}
+    assert findings(pack) == {("file_missing", "README.md"), ("file_added", "gold/more.parquet")}
 
 
 @pytest.mark.spark
