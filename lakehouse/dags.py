@@ -31,11 +31,11 @@ ROOT = "{{ var.value.lakehouse_root }}"
 # The period that is asked for, or the month before the run.
 PERIOD = "{{ params.period or (dag_run.run_after.replace(day=1) - macros.timedelta(days=1)).strftime('%Y-%m') }}"
 PERIOD_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])$"
-# Another writer, or a store that is away, is worth another try; findings and misuse are not: LakeJob tells them apart.
+# Another writer, a store that is away, or a process that was killed is worth another try; findings and misuse are not: LakeJob tells
+# them apart. The first pause is Airflow's own setting, [core] default_task_retry_delay.
 DEFAULT_ARGS = {
     "owner": "royalties",
     "retries": 3,
-    "retry_delay": timedelta(minutes=2),
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=30),
     "execution_timeout": timedelta(hours=6),
