@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: help setup setup-tests setup-airflow demo test check drill test-airflow test-cluster airflow bench docs format lock lock-airflow clean
+.PHONY: help setup setup-tests setup-airflow demo test check drill test-airflow test-cluster airflow bench bench-reports docs format lock lock-airflow clean
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,8 +21,7 @@ demo: setup ## a synthetic label's two months, from reports to verified statemen
 	@LAKEHOUSE_ENVIRONMENT=demo $(BIN)/lakehouse demo --root demo-lake --dir demo-label
 
 test: setup-tests ## the whole suite
-	@$(BIN)/python -m pytest -n 2 -m "not spark and not drill and not airflow and not cluster"
-	@$(BIN)/python -m pytest -m "spark and not drill and not airflow and not cluster"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not drill and not airflow and not cluster"
 
 check: setup-tests ## lint, types and the tests that need no JVM, in under a minute
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -42,6 +41,10 @@ airflow: setup setup-airflow ## a local Airflow with its UI, on the lake LAKEHOU
 
 bench: setup ## a run of a million lines, timed by stage
 	@$(BIN)/python scripts/bench.py
+
+bench-reports: setup ## a report of 1 GB from landing to silver, beside polars
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python "polars==2.1.0"
+	@$(BIN)/python scripts/bench_reports.py
 
 docs: setup ## regenerate docs/reference from the declarations
 	@$(BIN)/python scripts/reference.py

@@ -1,4 +1,4 @@
-"""One Spark session for the whole suite, through the same door as every job."""
+"""One Spark session for the whole suite, or for each of the processes that share it, through the same door as every job."""
 
 from __future__ import annotations
 
