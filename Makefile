@@ -21,14 +21,14 @@ demo: setup ## a synthetic label's two months, from reports to verified statemen
 	@LAKEHOUSE_ENVIRONMENT=demo $(BIN)/lakehouse demo --root demo-lake --dir demo-label
 
 test: setup-tests ## the whole suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not drill and not airflow and not cluster"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not drill and not minio and not airflow and not cluster"
 
 check: setup-tests ## lint, types and the tests that need no JVM, in under a minute
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	@HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -n 2 -m "not spark and not drill and not slow and not airflow and not cluster"
+	@HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -n 2 -m "not spark and not drill and not slow and not minio and not airflow and not cluster"
 
 drill: setup-tests ## long fault drills: kills, corruption, many seeds
-	@$(BIN)/python -m pytest -m drill
+	@$(BIN)/python -m pytest -m "drill and not minio"
 
 test-airflow: setup-tests setup-airflow ## every DAG in a real Airflow, to verified statements
 	@$(BIN)/python -m pytest -m airflow tests/airflow

@@ -38,7 +38,7 @@ if [ -z "${JAVA_HOME:-}" ]; then
   [ -n "$JAVA_HOME" ] || die "no Java 17 or newer was found: install one or set JAVA_HOME"
 fi
 SPARK_HOME=$("$python" -c 'import pathlib, pyspark; print(pathlib.Path(pyspark.__file__).parent)')
-jars=$("$python" -m lakehouse.jars | paste -sd,)
+jars=$("$python" -m lakehouse.jars "$@" | paste -sd,)
 export JAVA_HOME SPARK_HOME PYSPARK_PYTHON="$python" PYSPARK_DRIVER_PYTHON="$python"
 
 command=(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lakehouse.archive import package_archive
 from lakehouse.errors import Misuse
 from lakehouse.jars import jar_paths
+from lakehouse.place import Place
 from lakehouse.settings import Settings, conf_dir
 
 if TYPE_CHECKING:
@@ -43,12 +44,13 @@ def _java_version(home: Path) -> int:
 
 
 def spark_properties(settings: Settings) -> dict[str, str]:
-    """conf/spark-defaults.conf, the pinned JARs, and the settings of this environment over them."""
+    """conf/spark-defaults.conf, the pinned JARs, how a lake on S3 is reached, and the settings of this environment over them."""
     lines = (conf_dir() / "spark-defaults.conf").read_text(encoding="utf-8").splitlines()
     pairs = (line.split(None, 1) for line in lines if line.strip() and not line.startswith("#"))
     return {
         **{name: value.strip() for name, value in pairs},
         "spark.jars": ",".join(str(jar) for jar in jar_paths(settings)),
+        **(Place.of(settings).spark_properties() if settings.root else {}),
         **settings.spark_conf,
     }
 

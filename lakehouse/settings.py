@@ -51,6 +51,22 @@ class Settings(BaseSettings):
 
     environment: Literal["dev", "demo", "test", "prod"] = Field("dev", description="Which conf/<environment>.yaml applies")
     root: str | None = Field(None, description="The lake: a folder, or s3a://bucket/prefix")
+    s3_endpoint: str | None = Field(
+        None,
+        description="Address of an S3 store that is not AWS, such as https://minio:9000; by default AWS_ENDPOINT_URL, else AWS",
+    )
+    s3_region: str | None = Field(None, description="Region of the bucket; by default AWS_REGION")
+    s3_path_style: bool | None = Field(
+        None,
+        description="Whether the bucket stands in the path of a request, not in the host name; by default where there is an endpoint",
+    )
+    single_writer: bool = Field(
+        False, description="Promises that only one process ever writes to a lake on a store that does not honour If-None-Match"
+    )
+    lease_seconds: int = Field(
+        60, ge=5, description="For how long the lease of a lake on S3 is held without a sign of life of its holder"
+    )
+    lease_wait: float = Field(0, ge=0, description="Seconds to wait for another writer before giving up with exit code 3")
     sources: Path | None = Field(None, description="A folder of dialects of your own, beside conf/sources")
     jars: Path | None = Field(None, description="Folder for the pinned JARs; the user's cache folder by default")
     spark_master: str = Field("local[*]", validation_alias="SPARK_MASTER", description="Spark master")

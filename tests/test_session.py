@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ def pinned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_jars_that_are_here_are_used_without_the_network(pinned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lakehouse.jars._fetch", lambda folder: pytest.fail("there was nothing to fetch"))
+    monkeypatch.setattr("lakehouse.jars._fetch", lambda folder, coordinates: pytest.fail("there was nothing to fetch"))
     assert jar_paths(load_settings(jars=pinned)) == [pinned / "delta.jar"]
 
 
@@ -93,10 +94,28 @@ def test_jars_are_fetched_once_when_one_is_missing(pinned: Path, monkeypatch: py
     (pinned / "delta.jar").unlink()
     asked = []
 
-    def fetch(folder: Path) -> None:
+    def fetch(folder: Path, coordinates: Sequence[str]) -> None:
         asked.append(folder)
         (folder / "delta.jar").write_bytes(b"a jar")
 
     monkeypatch.setattr("lakehouse.jars._fetch", fetch)
     assert jar_paths(load_settings(jars=pinned)) == jar_paths(load_settings(jars=pinned))
     assert asked == [pinned]
+
+
+def test_a_lake_on_s3_needs_more_jars_and_properties_without_any_credential(
+    monkeypatch: pytest.MonkeyPatch, pinned: Path
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted")
+    (pinned.parent / "conf" / "jars-s3.lock").write_text(f"{hashlib.sha256(b'a jar').hexdigest()} s3a.jar\n", encoding="utf-8")
+    (pinned.parent / "conf" / "spark-defaults.conf").write_text("", encoding="utf-8")
+    (pinned / "s3a.jar").write_bytes(b"a jar")
+    assert jar_paths(load_settings(jars=pinned, root="folder")) == [pinned / "delta.jar"]
+    on_s3 = load_settings(jars=pinned, root="s3a://bucket/lake", s3_endpoint="http://localhost:9000", s3_region="eu-west-1")
+    properties = spark_properties(on_s3)
+    assert properties["spark.jars"] == f"{pinned / 'delta.jar'},{pinned / 's3a.jar'}"
+    assert properties["spark.hadoop.fs.s3a.endpoint"] == "http://localhost:9000"
+    assert properties["spark.hadoop.fs.s3a.endpoint.region"] == "eu-west-1"
+    assert properties["spark.hadoop.fs.s3a.path.style.access"] == "true"
+    assert properties["spark.hadoop.fs.s3a.connection.ssl.enabled"] == "false"
+    assert "planted" not in str(properties)

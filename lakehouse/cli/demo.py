@@ -39,7 +39,7 @@ def run_demo(env: Environment, directory: Path, lines: int) -> int:
     made = write_demo(directory, lines=lines, months=2, seed=1)
     expected = json.loads((directory / "expected.json").read_text(encoding="utf-8"))
     _say(f"A label with {made.files} files and {made.lines} usage lines is in {directory}/.")
-    with writer_lease(env.root, new=True):
+    with writer_lease(env.place, new=True):
         init_lake(env)
         loaded = load_catalog(env, sorted((directory / "catalog").iterdir()))
         book = load_contracts(env, directory / "contracts")
@@ -59,7 +59,7 @@ def run_demo(env: Environment, directory: Path, lines: int) -> int:
             closed = close_period(env, period)
             _say(f"[closed] {period}  root {closed['root']}\n")
     _print_result(env, sorted(expected["periods"])[-1])
-    report = verify(env.root).as_json()
+    report = verify(env.place).as_json()
     people.print_verified(report)
     _print_next(env, time.monotonic() - began)
     for difference in wrong:

@@ -64,7 +64,7 @@ def files_release(
     except Refused as refusal:
         raise Misuse(f"{refusal}.") from None
     cause = "controls" if accept_difference else "quarantine"
-    with writer_lease(env.root):
+    with writer_lease(env.place):
         outcome = release_file(env, file_id, cause, reason, by or getpass.getuser(), booked)
     out.show(outcome, people.print_released)
     return 0
@@ -111,7 +111,7 @@ def verify(
     if engine == "duckdb":
         from lakehouse.store.verify import verify as verify_duckdb
 
-        report = verify_duckdb(env.root, period).as_json()
+        report = verify_duckdb(env.place, period).as_json()
     elif engine == "spark":
         from lakehouse.runs.verify import verify_with_spark
 
@@ -224,7 +224,7 @@ def quarantine_release(
     if changes and not records:
         raise Misuse("--set needs the records it is for.")
     pairs: dict[str, Any] = dict(change.split("=", 1) for change in changes or ())
-    with writer_lease(env.root):
+    with writer_lease(env.place):
         outcome = release_records(env, records or [], reason, pairs)
     out.show(outcome, lambda rows: table([{**row, "reasons": "; ".join(r["message"] for r in row["reasons"])} for row in rows]))
     return 1 if any(row["status"] == "refused" for row in outcome) else 0

@@ -101,7 +101,7 @@ def _review(env: Environment, out: Output, said: list[tuple[str, str | None, str
     from lakehouse.runs.review import review as keep
     from lakehouse.store.lease import writer_lease
 
-    with writer_lease(env.root):
+    with writer_lease(env.place):
         outcome = keep(env, [Verdict(*verdict) for verdict in said], by)
     out.show(outcome, lambda rows: table(rows, "Reviews"))
     return 0
@@ -134,7 +134,7 @@ def replay(
     if dry_run:
         report = try_again(env, period, dry_run=True)
     else:
-        with writer_lease(env.root):
+        with writer_lease(env.place):
             report = try_again(env, period)
     out.show(report, print_replay)
     return 0

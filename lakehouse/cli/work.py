@@ -30,7 +30,7 @@ def init(env: Environment, out: Output) -> int:
     """Creates the lake's tables. Where they are there already, it does nothing."""
     from lakehouse.runs.admin import init_lake
 
-    with writer_lease(env.root, new=True):
+    with writer_lease(env.place, new=True):
         created = init_lake(env)
     from lakehouse.tables import ALL
 
@@ -64,7 +64,7 @@ def catalog_load(env: Environment, out: Output, files: Paths) -> int:
     """Loads recordings from CSV, Parquet or DDEX ERN XML as a new version of the catalog."""
     from lakehouse.runs.admin import load_catalog
 
-    with writer_lease(env.root):
+    with writer_lease(env.place):
         loaded = load_catalog(env, files)
     out.show(loaded, print_loaded)
     return 1 if any(f["severity"] == "error" for f in loaded["findings"]) else 0
@@ -75,7 +75,7 @@ def events_load(env: Environment, out: Output, files: Paths) -> int:
     """Loads advances, costs and payments from CSV, each once by its event_id."""
     from lakehouse.runs.admin import load_events
 
-    with writer_lease(env.root):
+    with writer_lease(env.place):
         loaded = load_events(env, files)
     out.show(loaded, lambda d: typer.echo(f"{d['added']} events added; {d['events']} are in the books."))
     return 0
@@ -110,7 +110,7 @@ def contracts_load(
     """Loads a contract book without findings as a new version."""
     from lakehouse.runs.admin import load_contracts
 
-    with writer_lease(env.root):
+    with writer_lease(env.place):
         out.show(load_contracts(env, path))
     return 0
 
@@ -128,7 +128,7 @@ def land(
     from lakehouse.sources.limits import Refused
     from lakehouse.sources.told import SIDECAR, Told, pairs
 
-    require_lake(env.root)
+    require_lake(env.place)
     if period:
         check_period(period)
     try:
@@ -156,7 +156,7 @@ def run(
 
     if max_quarantine is not None:
         env = env.under(max_quarantine=max_quarantine)
-    with writer_lease(env.root), out.progress(len(STAGES)) as began:
+    with writer_lease(env.place), out.progress(len(STAGES)) as began:
         previous = drafted_by(env.reader, period, compare) if compare else None
         report = run_period(env, period, progress=began)
     if previous is not None:
@@ -174,7 +174,7 @@ def quality(
     from lakehouse.cli.people import print_quality
     from lakehouse.runs.quality import check_quality
 
-    with writer_lease(env.root):
+    with writer_lease(env.place):
         checked = check_quality(env, period, pages or Path(env.root) / "quality" / period)
     out.show(checked, print_quality)
     return 0 if checked["ok"] else 1
@@ -185,7 +185,7 @@ def close(env: Environment, out: Output, period: Period) -> int:
     """Publishes the drafts of a period. After that the period refuses change."""
     from lakehouse.runs.close import close_period
 
-    with writer_lease(env.root):
+    with writer_lease(env.place):
         out.show(close_period(env, period))
     return 0
 

@@ -14,12 +14,13 @@ from lakehouse.runs.books import book_documents
 from lakehouse.runs.environment import Environment
 from lakehouse.sources.ern_rows import TABLES, ErnRows
 from lakehouse.store.light import create_tables, replace_rows
+from lakehouse.store.reader import LakeReader
 from lakehouse.tables import Table, silver
 
 
 def init_lake(env: Environment) -> bool:
     """Creates the tables that are missing. True when there were any."""
-    return bool(create_tables(env.root))
+    return bool(create_tables(env.place))
 
 
 def load_catalog(env: Environment, files: Sequence[Path]) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def load_catalog(env: Environment, files: Sequence[Path]) -> dict[str, Any]:
     reader = env.reader
     existing = reader.sql(f"SELECT * FROM {reader.relation(silver.catalog.name)}")
     rows, changed = merge_catalog(existing, loaded.recordings)
-    version = _replace(env, silver.catalog, rows, {"job": "catalog load"}) if changed else reader.version(silver.catalog.name)
+    version = _replace(reader, silver.catalog, rows, {"job": "catalog load"}) if changed else reader.version(silver.catalog.name)
     _load_messages(env, loaded.messages)
     return {
         "version": version,
@@ -45,12 +46,12 @@ def _load_messages(env: Environment, messages: ErnRows) -> None:
     """What DDEX messages say of releases, parties, contributors and deals; a table that stays as it is keeps its version."""
     for table in [table for table in TABLES if messages.by_table[table.name]]:
         # A lake made by an earlier version has no such tables.
-        create_tables(env.root, [table])
+        create_tables(env.place, [table])
         reader = env.reader
         existing = reader.sql(f"SELECT * FROM {reader.relation(table.name)}")
         rows = messages.merged(table, existing)
         if rows != sorted(existing, key=lambda row: tuple(row[column] for column in table.grain)):
-            _replace(env, table, rows, {"job": "catalog load"})
+            _replace(reader, table, rows, {"job": "catalog load"})
 
 
 def load_contracts(env: Environment, path: Path) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def load_contracts(env: Environment, path: Path) -> dict[str, Any]:
             {"file": file, "text": text, "sha256": hashlib.sha256(text.encode()).hexdigest(), "book_sha256": book.sha256}
             for file, text in sorted(documents.items())
         ]
-        version = _replace(env, silver.contracts, rows, {"job": "contracts load", "book_sha256": book.sha256})
+        version = _replace(reader, silver.contracts, rows, {"job": "contracts load", "book_sha256": book.sha256})
     return {"version": version, "sha256": book.sha256, "contracts": len(book.contracts)}
 
 
@@ -94,12 +95,14 @@ def load_events(env: Environment, files: Sequence[Path]) -> dict[str, Any]:
         raise Findings("The events were not loaded: " + "; ".join(told) + ".")
     rows = sorted([*known.values(), *fresh], key=lambda event: event["event_id"])
     version = (
-        _replace(env, silver.account_events, rows, {"job": "events load"})
+        _replace(reader, silver.account_events, rows, {"job": "events load"})
         if fresh
         else reader.version(silver.account_events.name)
     )
     return {"version": version, "events": len(rows), "added": len(fresh)}
 
 
-def _replace(env: Environment, table: Table, rows: list[dict[str, Any]], note: dict[str, str]) -> int:
-    return replace_rows(env.root, table, rows, {**note, "code_version": lakehouse.__version__})
+def _replace(reader: LakeReader, table: Table, rows: list[dict[str, Any]], note: dict[str, str]) -> int:
+    """Replaces the rows that `reader` has seen."""
+    told = {**note, "code_version": lakehouse.__version__}
+    return replace_rows(reader.place, table, rows, told, read_at=reader.version(table.name))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import Misuse
@@ -13,6 +12,7 @@ from lakehouse.model.channels import Channels, load_channels
 from lakehouse.model.contracts import ContractBook
 from lakehouse.model.lint import read_book
 from lakehouse.model.routing import Ruleset, read_ruleset, ruleset_sha256
+from lakehouse.place import Place
 from lakehouse.settings import Settings, conf_dir, load_settings
 from lakehouse.sources.recognise import Dialects, load_dialects
 from lakehouse.store.landing import Landing
@@ -32,21 +32,22 @@ class Environment:
 
     settings: Settings
 
+    @cached_property
+    def place(self) -> Place:
+        return Place.of(self.settings)
+
     @property
     def root(self) -> str:
-        if not self.settings.root:
-            raise Misuse("Which lake? Give --root FOLDER or set LAKEHOUSE_ROOT.")
-        root = self.settings.root
-        return root if "://" in root else str(Path(root).absolute())
+        return self.place.root
 
     @property
     def reader(self) -> LakeReader:
         """A reader of the lake as it is now. Each has its own view of the newest versions."""
-        return LakeReader(self.root)
+        return LakeReader(self.place)
 
     @cached_property
     def landing(self) -> Landing:
-        return Landing(self.root)
+        return Landing(self.place)
 
     @cached_property
     def dialects(self) -> Dialects:
@@ -98,7 +99,7 @@ class Environment:
     def store(self) -> DeltaStore:
         from lakehouse.store.delta import DeltaStore
 
-        return DeltaStore(self.spark, self.root)
+        return DeltaStore(self.spark, self.place)
 
     def under(self, **settings: Any) -> Environment:
         """The same lake under other settings."""

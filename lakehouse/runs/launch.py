@@ -65,7 +65,7 @@ def launch_step(
     try:
         env = Environment(load_settings(root=given["root"]))
         asked = {name: check_period(given[name]) if name in _PERIODS else given[name] for name in options}
-        with writer_lease(env.root) if writes else nullcontext():
+        with writer_lease(env.place) if writes else nullcontext():
             outcome = {"job": job.name, **asked, **step(env, **asked)}
             reader = env.reader
             outcome["tables"] = {table.name: reader.version(table.name) for table in job.writes}

@@ -54,7 +54,7 @@ def review(env: Environment, verdicts: Sequence[Verdict], reviewer: str | None =
         shown = ("review_no", "usage_key", "decision", "recording_id", "reviewer", "reason")
         outcome.append({**{name: said[name] for name in shown}, "changed": changed})
     if rows:
-        append_rows(env.root, ops.reviews, rows, {"job": "review", "code_version": lakehouse.__version__})
+        append_rows(env.place, ops.reviews, rows, {"job": "review", "code_version": lakehouse.__version__})
     return outcome
 
 

@@ -54,7 +54,7 @@ def due_receipts(env: Environment, period: str) -> list[Receipt]:
 
 
 def _landed(env: Environment) -> Mapping[str, str]:
-    return {"landed": ",".join(f"{p}:{sum(1 for _ in env.landing.receipts(p))}" for p in env.landing.report_periods())}
+    return {"landed": ",".join(f"{p}:{env.landing.count(p)}" for p in env.landing.report_periods())}
 
 
 def _conforming(env: Environment) -> Mapping[str, str]:
@@ -75,7 +75,7 @@ def ingest(work: Work) -> Sequence[Append | Replace]:
     receipts = due_receipts(work.env, work.period)
     if not receipts:
         return []
-    scanned = scan_files(work.env.spark, receipts, work.env.dialects, work.env.landing.path, work.period)
+    scanned = scan_files(work.env.spark, receipts, work.env.dialects, work.env.landing.open, work.period)
     scanned = scanned._replace(rows=work.keep(scanned.rows))
     # The files are listed last: a file that is listed has all its lines. Lines of a run that was killed between the two are not written again.
     written = work.env.store.read(bronze.lines, period=work.period).select("file_id").distinct()

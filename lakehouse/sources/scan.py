@@ -8,8 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
 from pyspark.sql import functions as F
@@ -56,19 +55,16 @@ class Scanned(NamedTuple):
 
 
 def scan_files(
-    spark: SparkSession, receipts: Sequence[Receipt], dialects: Dialects, path_of: Callable[[str], str], period: str,
+    spark: SparkSession, receipts: Sequence[Receipt], dialects: Dialects, open_file: Callable[[str], BinaryIO], period: str,
     part_bytes: int = PART_BYTES,
 ) -> Scanned:  # fmt: skip
-    """Every record of the files, large ones in parts of about `part_bytes`."""
-    known = [
-        {**dataclasses.asdict(r), "path": path_of(r.file_id), "dialect": dialects[r.source or ""], "period": period}
-        for r in receipts
-    ]
-    parts = [part for index, file in enumerate(known) for part in _parts(index, file, part_bytes)]
+    """Every record of the files, large ones in parts of about `part_bytes`. `open_file` opens a file by its id, here and in the tasks."""
+    known = [{**dataclasses.asdict(r), "dialect": dialects[r.source or ""], "period": period} for r in receipts]
+    parts = [part for index, file in enumerate(known) for part in _parts(index, file, open_file, part_bytes)]
     # A task reads several small files: each task pays for the dialects once more.
     tasks = min(len(parts), 2 * spark.sparkContext.defaultParallelism)
     numbers = spark.createDataFrame([(number,) for number in range(len(parts))], "part int").repartition(tasks)
-    return Scanned(numbers.mapInArrow(_scanner(known, parts), _SCHEMA), known)
+    return Scanned(numbers.mapInArrow(_scanner(known, parts, open_file), _SCHEMA), known)
 
 
 class _Part(NamedTuple):
@@ -81,30 +77,32 @@ class _Part(NamedTuple):
     names: list[str]
 
 
-def _parts(index: int, file: dict[str, Any], part_bytes: int) -> list[_Part]:
+def _parts(index: int, file: dict[str, Any], open_file: Callable[[str], BinaryIO], part_bytes: int) -> list[_Part]:
     names: list[str] = []
     cuts: list[Cut] = []
     if file["bytes"] > part_bytes:
-        with Path(file["path"]).open("rb") as stream:
+        with open_file(file["file_id"]) as stream:
             names, cuts = find_cuts(stream, file["dialect"], file["encoding"], part_bytes, file["variant"])
     ends = [*(cut.start for cut in cuts), file["bytes"]]
     return [_Part(index, number, cut, end, names) for number, (cut, end) in enumerate(zip([None, *cuts], ends, strict=True))]
 
 
-def _scanner(known: list[dict[str, Any]], parts: list[_Part]) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _scanner(
+    known: list[dict[str, Any]], parts: list[_Part], open_file: Callable[[str], BinaryIO]
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     schema = pa.schema([(field.name, arrow_type(field.type)) for field in _SCANNED])
 
     def batches(numbers: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in numbers:
             for number in batch.column(0).to_pylist():
-                yield from _read(known[parts[number].file], parts[number], schema)
+                yield from _read(known[parts[number].file], parts[number], open_file, schema)
 
     return batches
 
 
-def _read(file: dict[str, Any], part: _Part, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _read(file: dict[str, Any], part: _Part, open_file: Callable[[str], BinaryIO], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     tally, count = _tally(file), 0
-    records = _records(file, part)
+    records = _records(file, part, open_file)
     shared = {name: file[name] for name in ("period", "file_id", "source")}
     while chunk := list(islice(records, BATCH)):
         for record in chunk:
@@ -123,9 +121,9 @@ def _tally(file: dict[str, Any]) -> ControlTally:
     return ControlTally(file["dialect"], file["variant"], file["captured"])
 
 
-def _records(file: dict[str, Any], part: _Part) -> Iterator[Record]:
+def _records(file: dict[str, Any], part: _Part, open_file: Callable[[str], BinaryIO]) -> Iterator[Record]:
     dialect, encoding, variant = file["dialect"], file["encoding"], file["variant"]
-    with Path(file["path"]).open("rb") as stream:
+    with open_file(file["file_id"]) as stream:
         stream.seek(part.cut.start if part.cut else 0)
         content = stream.read(part.end - stream.tell())
     if part.cut is None:

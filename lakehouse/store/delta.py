@@ -13,11 +13,14 @@ import deltalake
 from deltalake.exceptions import TableNotFoundError
 
 from lakehouse.errors import Misuse
+from lakehouse.place import Place
+from lakehouse.store.fence import WRITER
+from lakehouse.store.lease import lease_of
 from lakehouse.tables import Table
 from lakehouse.transforms.local import local_rows
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
 
 _NOT_PLAIN = {"deletionVectors", "columnMapping"}
@@ -25,18 +28,22 @@ _NOT_PLAIN = {"deletionVectors", "columnMapping"}
 
 @dataclass(frozen=True)
 class DeltaStore:
-    """The tables of the lake at `root`, through one Spark session."""
+    """The tables of the lake at `place`, through one Spark session."""
 
     spark: SparkSession
-    root: str
+    place: Place
 
     def path(self, table: Table) -> str:
-        return f"{self.root}/{table.path}"
+        """Where a table is, for Spark."""
+        return self.place.hadoop_uri(table.path)
+
+    def _log(self, table: Table, version: int | None = None) -> deltalake.DeltaTable:
+        return deltalake.DeltaTable(self.place.uri(table.path), version=version, storage_options=self.place.storage_options)
 
     def version(self, table: Table) -> int | None:
         """The newest Delta version, or None where the table does not exist. Reads the log only."""
         try:
-            return deltalake.DeltaTable(self.path(table)).version()
+            return self._log(table).version()
         except TableNotFoundError:
             return None
 
@@ -44,14 +51,15 @@ class DeltaStore:
         """Name and newest version of each. Raises Misuse for a table that is not there."""
         found = {table.name: self.version(table) for table in tables}
         if missing := [name for name, version in found.items() if version is None]:
-            raise Misuse(f"{self.root} is not a lake, or not a whole one: {', '.join(missing)} missing. Run `lakehouse init`.")
+            raise Misuse(
+                f"{self.place.root} is not a lake, or not a whole one: {', '.join(missing)} missing. Run `lakehouse init`."
+            )
         return {name: version for name, version in found.items() if version is not None}
 
     def state(self, table: Table, period: str) -> str:
-        """What decides the rows that a job of this period may read: its version, or its data files up to the period."""
-        if "period" not in table.partition_by:
-            return str(self.versions([table])[table.name])
-        files = deltalake.DeltaTable(self.path(table)).file_uris(file_pruning_predicate=[("period", "<=", period)])
+        """What decides the rows that a job of this period may read: the table's data files, where it can be up to the period."""
+        up_to = [("period", "<=", period)] if "period" in table.partition_by else None
+        files = self._log(table).file_uris(file_pruning_predicate=up_to)
         return hashlib.sha256("\n".join(sorted(file.rsplit("/", 1)[-1] for file in files)).encode()).hexdigest()
 
     def read(self, table: Table, version: int | None = None, *, period: str | None = None, up_to: str | None = None) -> DataFrame:
@@ -62,11 +70,11 @@ class DeltaStore:
         files are not the rows (no deletion vectors, no column mapping).
         """
         partitions = [("period", "=", period)] if period else [("period", "<=", up_to)] if up_to else None
-        delta = deltalake.DeltaTable(self.path(table), version=version)
+        delta = self._log(table, version)
         if features := _NOT_PLAIN & set(delta.protocol().reader_features or ()):
             raise Misuse(f"{table.name} uses {', '.join(sorted(features))}: its files are not its rows. Rewrite it without.")
         # The log gives addresses, in which a blank is %20; Spark asks for paths.
-        files = sorted(unquote(address) for address in delta.file_uris(file_pruning_predicate=partitions))
+        files = sorted(self.place.in_hadoop(unquote(address)) for address in delta.file_uris(file_pruning_predicate=partitions))
         if not files:
             return local_rows(self.spark, table.types)
         schema = ", ".join(f"{name} {type_}" for name, type_ in table.types.items())
@@ -75,9 +83,7 @@ class DeltaStore:
 
     def append(self, table: Table, rows: DataFrame, note: Mapping[str, Any], once: str | None = None) -> int:
         """Appends rows in the declared columns, and returns the version after. With `once`, a second append under the same id adds nothing."""
-        writer = self._writer(table, rows, note).mode("append")
-        if once:
-            writer = writer.option("txnAppId", once).option("txnVersion", 1)
+        writer = self._writer(table, rows, note, once).mode("append")
         writer.save(self.path(table))
         return self.versions([table])[table.name]
 
@@ -89,6 +95,12 @@ class DeltaStore:
         writer.save(self.path(table))
         return self.versions([table])[table.name]
 
-    def _writer(self, table: Table, rows: DataFrame, note: Mapping[str, Any]):  # type: ignore[no-untyped-def]
+    def _writer(self, table: Table, rows: DataFrame, note: Mapping[str, Any], once: str | None = None) -> DataFrameWriter:
+        """A write under the lease that is held. On S3 it is numbered, so that Delta itself leaves out what comes under an older lease."""
+        lease = lease_of(self.place)
         declared = [rows[field.name].cast(field.type).alias(field.name) for field in table.fields]
-        return rows.select(declared).write.format("delta").option("userMetadata", json.dumps(note, sort_keys=True))
+        told = {**note, "fence": lease.fence} if lease else note
+        writer = rows.select(declared).write.format("delta").option("userMetadata", json.dumps(told, sort_keys=True))
+        if once:
+            return writer.option("txnAppId", once).option("txnVersion", 1)
+        return writer.option("txnAppId", WRITER).option("txnVersion", lease.next_write()) if lease else writer

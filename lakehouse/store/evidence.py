@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from lakehouse.store.manifest import FORMAT, data_keys, log_keys, manifest_key
-from lakehouse.store.objects import LocalObjects
+from lakehouse.store.objects import Objects
 from lakehouse.tables import gold, table
 
 
@@ -23,7 +23,7 @@ class Finding:
     message: str
 
 
-def load_manifest(objects: LocalObjects, row: Mapping[str, Any]) -> tuple[dict[str, Any] | None, list[Finding]]:
+def load_manifest(objects: Objects, row: Mapping[str, Any]) -> tuple[dict[str, Any] | None, list[Finding]]:
     """The manifest of a row of gold.periods, None where it cannot be used, and what is wrong with it."""
     key = manifest_key(row["period"])
     content = objects.get(key)
@@ -43,7 +43,7 @@ def load_manifest(objects: LocalObjects, row: Mapping[str, Any]) -> tuple[dict[s
     return manifest, found
 
 
-def check_manifest_objects(objects: LocalObjects, manifest: Mapping[str, Any]) -> Iterable[Finding]:
+def check_manifest_objects(objects: Objects, manifest: Mapping[str, Any]) -> Iterable[Finding]:
     """Every object and log entry of one manifest, and every object in the period's folders that is not in it."""
     for name, entry in manifest["tables"].items():
         listed = {held["path"] for held in entry["objects"]}
@@ -58,7 +58,7 @@ def check_manifest_objects(objects: LocalObjects, manifest: Mapping[str, Any]) -
         yield from _check_object(objects, held, "log")
 
 
-def _check_object(objects: LocalObjects, held: Mapping[str, Any], noun: str) -> Iterable[Finding]:
+def _check_object(objects: Objects, held: Mapping[str, Any], noun: str) -> Iterable[Finding]:
     key = held["path"]
     content = objects.get(key)
     if content is None:
@@ -69,7 +69,7 @@ def _check_object(objects: LocalObjects, held: Mapping[str, Any], noun: str) -> 
 
 
 def check_closed_periods_untouched(
-    objects: LocalObjects, manifests: Sequence[Mapping[str, Any]], closed: Sequence[str]
+    objects: Objects, manifests: Sequence[Mapping[str, Any]], closed: Sequence[str]
 ) -> Iterable[Finding]:
     """Log entries newer than every manifest: none may add data to, or take it from, a period that is closed."""
     for each in gold.PUBLISHED:
@@ -79,7 +79,7 @@ def check_closed_periods_untouched(
                 yield from _check_entry(objects, key, closed)
 
 
-def _check_entry(objects: LocalObjects, key: str, closed: Sequence[str]) -> Iterable[Finding]:
+def _check_entry(objects: Objects, key: str, closed: Sequence[str]) -> Iterable[Finding]:
     try:
         actions = [json.loads(line) for line in (objects.get(key) or b"").splitlines() if line.strip()]
     except ValueError as error:

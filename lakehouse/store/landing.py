@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import BinaryIO
 
+from lakehouse.place import Place
 from lakehouse.sources.limits import Refused
 from lakehouse.sources.recognise import Dialects, Recognition
 from lakehouse.sources.report import describe_report
@@ -53,7 +55,7 @@ class Landed:
 
 
 class Landing:
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str | Place) -> None:
         self._objects = object_store(root)
 
     def put(
@@ -101,8 +103,13 @@ class Landing:
         folders = {key.split("/")[2] for key in self._objects.keys("landing/receipts")}
         return sorted(folders - {"rejected"})
 
-    def path(self, file_id: str) -> str:
-        return self._objects.path(f"landing/files/{file_id}")
+    def count(self, report_period: str) -> int:
+        """How many files have landed for a report period."""
+        return sum(1 for _ in self._objects.keys(f"landing/receipts/{report_period}"))
+
+    def open(self, file_id: str) -> BinaryIO:
+        """A landed file as a stream that seeks. Any process that reaches the store can call this: executors do."""
+        return self._objects.open(f"landing/files/{file_id}")
 
 
 def _version(hint: str | None) -> int:

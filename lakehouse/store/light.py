@@ -4,28 +4,42 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal
 
 import deltalake
 import pyarrow as pa
-from deltalake import CommitProperties, write_deltalake
+from deltalake import CommitProperties, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError
 
+from lakehouse.errors import Busy
+from lakehouse.place import Place
+from lakehouse.store.fence import WRITER
+from lakehouse.store.lease import lease_of
 from lakehouse.tables import ALL, Table
 from lakehouse.tables.arrow import arrow_schema
 
 # Writers older than this do not know CHECK constraints.
 _PROTOCOL = {"delta.minReaderVersion": "1", "delta.minWriterVersion": "3"}
+_SIDE_BY_SIDE = 8
 
 
-def create_tables(root: str, tables: Iterable[Table] = ALL) -> list[str]:
+def create_tables(root: str | Place, tables: Iterable[Table] = ALL) -> list[str]:
     """Creates what is not there yet, with every constraint and property of the declaration; the names of what it created."""
-    missing = [table for table in tables if not deltalake.DeltaTable.is_deltatable(f"{root}/{table.path}")]
-    for table in missing:
-        deltalake.DeltaTable.create(
-            f"{root}/{table.path}", _documented(table), partition_by=list(table.partition_by), description=table.doc,
-            configuration={**table.properties, **_PROTOCOL}, raise_if_key_not_exists=False,
-        )  # fmt: skip
-    return [table.name for table in missing]
+    place = Place.at(root)
+    with ThreadPoolExecutor(1 if place.is_local else _SIDE_BY_SIDE) as pool:
+        return [name for name in pool.map(lambda table: _create(place, table), tables) if name]
+
+
+def _create(place: Place, table: Table) -> str | None:
+    uri = place.uri(table.path)
+    if deltalake.DeltaTable.is_deltatable(uri, place.storage_options):
+        return None
+    deltalake.DeltaTable.create(
+        uri, _documented(table), partition_by=list(table.partition_by), description=table.doc,
+        configuration={**table.properties, **_PROTOCOL}, raise_if_key_not_exists=False, storage_options=place.storage_options,
+    )  # fmt: skip
+    return table.name
 
 
 def _documented(table: Table) -> pa.Schema:
@@ -34,22 +48,45 @@ def _documented(table: Table) -> pa.Schema:
     return pa.schema([column.with_metadata({"comment": field.doc}) for field, column in described])
 
 
-def replace_rows(root: str, table: Table, rows: Sequence[Mapping[str, Any]], note: Mapping[str, Any]) -> int:
-    """Replaces all rows of a small table in one commit, and returns the version after."""
-    values = [{column: row.get(column) for column in table.columns} for row in rows]
-    write_deltalake(
-        f"{root}/{table.path}", pa.Table.from_pylist(values, schema=arrow_schema(table)), mode="overwrite",
-        commit_properties=CommitProperties(custom_metadata={"userMetadata": json.dumps(note, sort_keys=True)}),
-    )  # fmt: skip
-    return deltalake.DeltaTable(f"{root}/{table.path}").version()
+def replace_rows(
+    root: str | Place, table: Table, rows: Sequence[Mapping[str, Any]], note: Mapping[str, Any], read_at: int
+) -> int:
+    """Replaces all rows of a small table in one commit, and returns the version after.
+
+    `read_at` is the version that the rows were made from. Raises Busy where another writer has changed the table since.
+    """
+    return _write(Place.at(root), table, rows, note, "overwrite", read_at)
 
 
-def append_rows(root: str, table: Table, rows: Sequence[Mapping[str, Any]], note: Mapping[str, Any]) -> int:
+def append_rows(root: str | Place, table: Table, rows: Sequence[Mapping[str, Any]], note: Mapping[str, Any]) -> int:
     """Appends a few rows in one commit, and returns the version after. The caller holds the lease of the lake."""
+    return _write(Place.at(root), table, rows, note, "append")
+
+
+def _write(
+    place: Place, table: Table, rows: Sequence[Mapping[str, Any]], note: Mapping[str, Any],
+    mode: Literal["append", "overwrite"], read_at: int | None = None,
+) -> int:  # fmt: skip
+    lease = lease_of(place)
+    opened = deltalake.DeltaTable(place.uri(table.path), storage_options=place.storage_options)
+    if read_at is not None and opened.version() != read_at:
+        raise _changed(place, table)
     values = [{column: row.get(column) for column in table.columns} for row in rows]
-    write_deltalake(
-        f"{root}/{table.path}", pa.Table.from_pylist(values, schema=arrow_schema(table)), mode="append",
-        partition_by=list(table.partition_by) or None,
-        commit_properties=CommitProperties(custom_metadata={"userMetadata": json.dumps(note, sort_keys=True)}),
-    )  # fmt: skip
-    return deltalake.DeltaTable(f"{root}/{table.path}").version()
+    told = {**note, "fence": lease.fence} if lease else note
+    try:
+        write_deltalake(
+            opened, pa.Table.from_pylist(values, schema=arrow_schema(table)), mode=mode,
+            partition_by=list(table.partition_by) or None,
+            # No retries: the commit is the next one after the version that is open here, or none.
+            commit_properties=CommitProperties(
+                custom_metadata={"userMetadata": json.dumps(told, sort_keys=True)}, max_commit_retries=0,
+                app_transactions=[Transaction(WRITER, lease.next_write())] if lease else None,
+            ),
+        )  # fmt: skip
+    except CommitFailedError:
+        raise _changed(place, table) from None
+    return opened.version()
+
+
+def _changed(place: Place, table: Table) -> Busy:
+    return Busy(f"Another process has changed {table.name} of {place.root} meanwhile. Nothing was written; try again.")

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from lakehouse.errors import Findings
 from lakehouse.model.content_root import Root, period_root
-from lakehouse.store.objects import LocalObjects, object_store
+from lakehouse.store.objects import Objects
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import Table, gold
 
@@ -46,7 +46,7 @@ def build_manifest(
     `roots` and `versions` name every table of ``gold.PUBLISHED``: the root of its rows of the period and the Delta version that
     holds them. `pins` are the versions of the input tables that were read.
     """
-    objects = object_store(reader.root)
+    objects = reader.objects
     return {
         "format": FORMAT,
         "period": period,
@@ -71,9 +71,7 @@ def build_manifest(
     }
 
 
-def _table_entry(
-    reader: LakeReader, objects: LocalObjects, table: Table, period: str, root: Root, version: int
-) -> dict[str, Any]:
+def _table_entry(reader: LakeReader, objects: Objects, table: Table, period: str, root: Root, version: int) -> dict[str, Any]:
     uris = reader.delta(table.name, version).file_uris(file_pruning_predicate=[("period", "=", period)])
     referenced = {unquote(uri).rpartition(f"/{table.path}/")[2] for uri in uris}
     found = [
@@ -91,24 +89,24 @@ def _table_entry(
     }
 
 
-def _log(objects: LocalObjects, table: Table, version: int) -> list[dict[str, Any]]:
+def _log(objects: Objects, table: Table, version: int) -> list[dict[str, Any]]:
     return [_fingerprint(objects, key) for number, key in log_keys(objects, table) if number <= version]
 
 
-def _fingerprint(objects: LocalObjects, key: str) -> dict[str, Any]:
+def _fingerprint(objects: Objects, key: str) -> dict[str, Any]:
     content = objects.get(key)
     if content is None:
         raise Findings(f"{key} vanished while its manifest was being written: find out who removes objects, then close again.")
     return {"path": key, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
-def data_keys(objects: LocalObjects, table: Table, period: str) -> list[str]:
+def data_keys(objects: Objects, table: Table, period: str) -> list[str]:
     """The objects in a period's partition folder. Names that begin with . or _ are not data, in Delta as in Hadoop."""
     keys = objects.keys(f"{table.path}/period={period}")
     return [key for key in keys if not key.rpartition("/")[2].startswith((".", "_"))]
 
 
-def log_keys(objects: LocalObjects, table: Table) -> Iterator[tuple[int, str]]:
+def log_keys(objects: Objects, table: Table) -> Iterator[tuple[int, str]]:
     """(version, object) of each entry of a table's Delta log."""
     for key in objects.keys(f"{table.path}/_delta_log"):
         if found := _LOG_ENTRY.search(key):
@@ -132,7 +130,7 @@ def write_manifest(reader: LakeReader, manifest: Mapping[str, Any]) -> str:
     A manifest left by a close that died before it published is replaced; that of a published period never is. Raises Findings.
     """
     period, content = manifest["period"], manifest_bytes(manifest)
-    objects, key = object_store(reader.root), manifest_key(manifest["period"])
+    objects, key = reader.objects, manifest_key(manifest["period"])
     digest = hashlib.sha256(content).hexdigest()
     periods = reader.relation(gold.periods.name)
     if published := reader.sql(f"SELECT manifest_sha256 FROM {periods} WHERE period = ?", [period]):

@@ -6,6 +6,7 @@ Nothing heavy is imported before it is needed: a command that only looks has to 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -13,6 +14,8 @@ import deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from lakehouse.errors import Busy, Findings, Misuse
+from lakehouse.place import Place
+from lakehouse.store.objects import Objects, object_store
 from lakehouse.tables import Table, table
 from lakehouse.tables.arrow import duckdb_type
 
@@ -26,16 +29,20 @@ _UNREADABLE = {"deletionVectors", "columnMapping"}
 class LakeReader:
     """The tables of the lake at `root`, a folder or s3a://bucket/prefix, read-only."""
 
-    def __init__(self, root: str, storage_options: Mapping[str, str] | None = None) -> None:
-        self.root = root.rstrip("/").replace("s3a://", "s3://", 1)
-        self._storage_options = dict(storage_options or {})
+    def __init__(self, root: str | Place) -> None:
+        self.place = Place.at(root)
         self._opened: dict[tuple[str, int | None], deltalake.DeltaTable] = {}
         self._views: dict[tuple[str, int | None, tuple[tuple[str, str], ...]], str] = {}
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     @property
-    def is_local(self) -> bool:
-        return "://" not in self.root
+    def root(self) -> str:
+        return self.place.root
+
+    @cached_property
+    def objects(self) -> Objects:
+        """The objects of the lake outside its tables."""
+        return object_store(self.place)
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -50,7 +57,7 @@ class LakeReader:
     def uri(self, name: str) -> str:
         """Where a declared table is. Raises Misuse for a name that no table has."""
         try:
-            return f"{self.root}/{table(name).path}"
+            return self.place.uri(table(name).path)
         except KeyError as error:
             raise Misuse(f"There is {error.args[0]}.") from None
 
@@ -58,7 +65,7 @@ class LakeReader:
         """The Delta table at a version, by default the newest. Raises Misuse where there is none."""
         if (name, version) not in self._opened:
             try:
-                opened = deltalake.DeltaTable(self.uri(name), version=version, storage_options=self._storage_options or None)
+                opened = deltalake.DeltaTable(self.uri(name), version=version, storage_options=self.place.storage_options)
             except TableNotFoundError:
                 raise Misuse(f"{self.root} has no table {name}. Is it a lake? `lakehouse init` makes one.") from None
             except OSError as error:
@@ -73,7 +80,7 @@ class LakeReader:
         return self._opened[name, version]
 
     def exists(self, name: str) -> bool:
-        return deltalake.DeltaTable.is_deltatable(self.uri(name), self._storage_options or None)
+        return deltalake.DeltaTable.is_deltatable(self.uri(name), self.place.storage_options)
 
     def version(self, name: str) -> int:
         """The newest Delta version of a table."""
@@ -96,7 +103,7 @@ class LakeReader:
     def _source(self, name: str, version: int | None, where: tuple[tuple[str, str], ...]) -> str:
         """A query for the files that may hold rows of `where`, in the declared columns."""
         predicate = [(column, "=", value) for column, value in where] or None
-        if self.is_local:
+        if self.place.is_local:
             files = self.delta(name, version).file_uris(file_pruning_predicate=predicate)
             return _parquet(table(name), files) if files else _no_rows(table(name))
         # DuckDB cannot open an object store by itself here: delta-rs hands it an Arrow dataset.

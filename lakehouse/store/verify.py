@@ -12,10 +12,10 @@ from typing import Any
 
 from lakehouse.errors import Misuse
 from lakehouse.model.content_root import Root, period_root
+from lakehouse.place import Place
 from lakehouse.store import duck
 from lakehouse.store.arithmetic import ARITHMETIC, PARTITION, check_partitions
 from lakehouse.store.evidence import Finding, check_closed_periods_untouched, check_manifest_objects, load_manifest
-from lakehouse.store.objects import object_store
 from lakehouse.store.reader import LakeReader, first_line
 from lakehouse.tables import Table, gold
 
@@ -42,12 +42,12 @@ class VerifyReport:
         return asdict(self)
 
 
-def verify(root: str, period: str | None = None, storage_options: Mapping[str, str] | None = None) -> VerifyReport:
+def verify(root: str | Place, period: str | None = None) -> VerifyReport:
     """Verifies one published period, or all. Raises Misuse where there is no lake, or the period is not published."""
-    reader = LakeReader(root, storage_options)
+    reader = LakeReader(root)
     report = VerifyReport(ok=False, engine="duckdb")
     if not reader.exists(gold.periods.name):
-        raise Misuse(f"{root} has no table {gold.periods.name}. Is it a lake? `lakehouse init` makes one.")
+        raise Misuse(f"{reader.root} has no table {gold.periods.name}. Is it a lake? `lakehouse init` makes one.")
     try:
         published = reader.sql(f"SELECT * EXCLUDE (closed_at) FROM {reader.relation(gold.periods.name)} ORDER BY period")
     except Exception as error:
@@ -59,12 +59,12 @@ def verify(root: str, period: str | None = None, storage_options: Mapping[str, s
     report.findings += _check_chain(published)
     manifests = {}
     for row in published:
-        manifests[row["period"]], found = load_manifest(object_store(reader.root), row)
+        manifests[row["period"]], found = load_manifest(reader.objects, row)
         report.findings += found if period in (None, row["period"]) else []
     for row in published:
         if period in (None, row["period"]):
             _verify_period(reader, row, manifests[row["period"]], report)
-    report.findings += check_closed_periods_untouched(object_store(reader.root), [m for m in manifests.values() if m], known)
+    report.findings += check_closed_periods_untouched(reader.objects, [m for m in manifests.values() if m], known)
     report.findings = list(dict.fromkeys(report.findings))
     report.ok = not report.findings
     return report
@@ -73,7 +73,7 @@ def verify(root: str, period: str | None = None, storage_options: Mapping[str, s
 def _verify_period(reader: LakeReader, row: Mapping[str, Any], manifest: Mapping[str, Any] | None, report: VerifyReport) -> None:
     period = row["period"]
     if manifest is not None:
-        report.findings += check_manifest_objects(object_store(reader.root), manifest)
+        report.findings += check_manifest_objects(reader.objects, manifest)
     roots: dict[str, Root] = {}
     for table in gold.PUBLISHED:
         try:

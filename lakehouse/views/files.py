@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 from lakehouse.errors import Misuse
-from lakehouse.store.objects import object_store
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import bronze, ops, silver
 from lakehouse.views.common import write_money
@@ -41,13 +40,13 @@ def list_files(reader: LakeReader, period: str | None = None) -> list[dict[str, 
 
 def landing_receipts(reader: LakeReader) -> list[dict[str, Any]]:
     """The receipts of landing, rejected files included; for a file rejected first and landed later, the later one."""
-    objects = object_store(reader.root)
+    objects = reader.objects
     found = [json.loads(objects.get(key) or b"{}") for key in objects.keys("landing/receipts") if key.endswith(".json")]
     return sorted(found, key=lambda receipt: receipt["status"] == "landed")
 
 
 def _further_names(reader: LakeReader) -> dict[str, list[str]]:
-    objects = object_store(reader.root)
+    objects = reader.objects
     names: dict[str, list[str]] = defaultdict(list)
     for key in objects.keys("landing/names"):
         names[key.split("/")[2]].append((objects.get(key) or b"").decode())

@@ -14,7 +14,7 @@ FLOORS = (
     {"errors", "__init__"},
     {"model"},
     {"settings"},
-    {"tables", "jars", "archive"},
+    {"tables", "jars", "archive", "place"},
     {"session", "sources", "transforms", "checks", "demo"},
     {"store"},
     {"views", "export"},

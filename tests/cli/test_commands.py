@@ -218,7 +218,8 @@ MISUSES = [
     (("quarantine", "release", "--set", "amount", "--root", "{lake}"), "COLUMN=VALUE"),
     (("run", "--period", "2026-13", "--root", "{lake}"), "2026-13"),
     (("close", "--period", "May", "--root", "{lake}"), "May"),
-    (("init", "--root", "s3a://bucket/lake"), "s3a://bucket/lake is not supported yet"),
+    (("init", "--root", "gs://bucket/lake"), "gs://bucket/lake is not supported"),
+    (("init", "--root", "s3a://bucket"), "names no prefix in the bucket"),
 ]
 
 

@@ -35,8 +35,8 @@ def test_files_in_parts_give_the_rows_of_files_in_one(tmp_path: Path, spark: Spa
         )
         assert landed.status == "landed", landed.reason
     receipts = list(landing.receipts(PERIOD))
-    whole = scan_files(spark, receipts, known, landing.path, PERIOD)
-    parts = scan_files(spark, receipts, known, landing.path, PERIOD, part_bytes=300)
+    whole = scan_files(spark, receipts, known, landing.open, PERIOD)
+    parts = scan_files(spark, receipts, known, landing.open, PERIOD, part_bytes=300)
     assert rows(parts.line_rows()) == rows(whole.line_rows())
     files = rows(whole.file_rows())
     assert rows(parts.file_rows()) == files

@@ -49,7 +49,7 @@ def test_a_file_lands_once_verbatim_with_a_receipt(sent: Path, tmp_path: Path, d
     landing = Landing(str(tmp_path / "lake"))
     landed = landing.put(written(sent / "bank_2026-05.tsv", REPORT), dialects)
     assert (landed.status, landed.source, landed.reason) == ("landed", "distrokid_13", None)
-    assert Path(landing.path(landed.file_id)).read_bytes() == REPORT
+    assert landing.open(landed.file_id).read() == REPORT
     (receipt,) = landing.receipts(MAY)
     assert (receipt.file_id, receipt.name, receipt.report_period) == (landed.file_id, "bank_2026-05.tsv", MAY)
     assert (receipt.bytes, receipt.report_version, receipt.status) == (len(REPORT), 0, "landed")
@@ -93,7 +93,7 @@ def test_another_name_or_packing_is_the_same_file(
 def test_a_packed_file_that_comes_first_is_stored_unpacked(sent: Path, tmp_path: Path, dialects: Dialects) -> None:
     landing = Landing(str(tmp_path / "lake"))
     landed = landing.put(written(sent / "bank.tsv.gz", gzip.compress(REPORT)), dialects)
-    assert Path(landing.path(landed.file_id)).read_bytes() == REPORT
+    assert landing.open(landed.file_id).read() == REPORT
 
 
 def test_what_no_dialect_knows_is_kept_with_its_reason_and_lands_once_one_does(
@@ -106,7 +106,7 @@ def test_what_no_dialect_knows_is_kept_with_its_reason_and_lands_once_one_does(
     refused = landing.put(written(sent / "shop.tsv", report.encode()), dialects)
     assert refused.status == "rejected"
     assert refused.reason
-    assert Path(landing.path(refused.file_id)).read_bytes() == report.encode()
+    assert landing.open(refused.file_id).read() == report.encode()
     assert (landing.report_periods(), [receipt.file_id for receipt in landing.receipts("rejected")]) == ([], [refused.file_id])
 
     (own := tmp_path / "own").mkdir()

@@ -45,7 +45,7 @@ def test_a_lake_in_a_store_that_is_not_supported_leaves_no_folder_of_that_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(Misuse, match="s3a://bucket/lake is not supported yet"), writer_lease("s3a://bucket/lake"):
+    with pytest.raises(Misuse, match="gs://bucket/lake is not supported"), writer_lease("gs://bucket/lake"):
         pytest.fail("a lease of nothing")
     assert list(tmp_path.iterdir()) == []
 

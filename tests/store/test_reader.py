@@ -66,8 +66,9 @@ def test_nested_columns_come_as_lists_of_mappings(tmp_path: Path) -> None:
 
 
 def test_an_object_store_is_read_through_arrow_with_the_same_rows(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LakeReader, "is_local", property(lambda reader: False))
     reader = LakeReader(str(lake))
+    monkeypatch.setattr(type(reader.place), "is_local", property(lambda place: False))
+    monkeypatch.setattr(type(reader.place), "storage_options", None)
     rows = reader.sql(f"SELECT payee, earned FROM {reader.relation('gold.statements', where={'period': '2026-06'})} ORDER BY 1")
     assert rows == [{"payee": "A", "earned": Decimal(1)}, {"payee": "B", "earned": Decimal(2)}]
 

@@ -28,11 +28,12 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from lakehouse.place import Place
     from lakehouse.store.delta import DeltaStore
     from lakehouse.store.light import create_tables
 
     root = tmp_path_factory.mktemp("engines") / "lake"
-    store = DeltaStore(spark, str(root))
+    store = DeltaStore(spark, Place.at(str(root)))
     create_tables(str(root), [gold.royalty_lines, gold.holding, ops.releases])
     for name, rows in ROWS.items():
         store.append(table(name), spark.createDataFrame(arrow_table(table(name), rows)), {"job": "test"})

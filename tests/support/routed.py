@@ -35,6 +35,6 @@ def keep_events(env: Environment, events: list[dict[str, Any]]) -> None:
     root = Path(env.root)
     new = unseen_ruleset(env.reader, env.routing_text)
     assert new
-    append_rows(env.root, ops.rulesets, [dict(zip(ops.rulesets.columns, new, strict=True))], {"job": "test"})
+    append_rows(env.place, ops.rulesets, [dict(zip(ops.rulesets.columns, new, strict=True))], {"job": "test"})
     append(root, silver.routing_audit, events)
     append(root, silver.routing_payloads, events)
