@@ -137,6 +137,11 @@ class Place:
             # The SDK's own chain: environment, profile, web identity, container, machine, in boto3's order.
             "aws.credentials.provider": "software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider",
             "path.style.access": str(self.path_style).lower(),
+            # Blocks wait for their upload in memory, outside the heap: the file system that would take them on disk is not the one
+            # in conf/spark-defaults.conf.
+            "fast.upload.buffer": "bytebuffer",
+            "fast.upload.active.blocks": "2",
+            "multipart.size": "32M",
             "attempts.maximum": str(_ATTEMPTS),
             "retry.limit": str(_ATTEMPTS),
             "connection.establish.timeout": f"{_CONNECT_SECONDS}s",

@@ -82,7 +82,7 @@ def write_label(folder: Path) -> Path:
     return folder
 
 
-def environment(root: Path) -> Environment:
+def environment(root: str | Path) -> Environment:
     """The lake at `root` on this machine's two cores."""
     return Environment(load_settings(root=str(root), spark_master="local[2]"))
 

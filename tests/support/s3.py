@@ -76,6 +76,7 @@ def minio_server(folder: Path, port: int | None = None) -> Iterator[str]:
     if binary is None:
         pytest.skip("there is no minio: run `make test-minio`, or set MINIO_BINARY")
     port = port or free_port()
+    folder.parent.mkdir(parents=True, exist_ok=True)
     told = {"MINIO_ROOT_USER": KEY_ID, "MINIO_ROOT_PASSWORD": SECRET, "MINIO_BROWSER": "off", "MINIO_UPDATE": "off"}
     command = [str(binary), "server", "--quiet", "--address", f"127.0.0.1:{port}", str(folder)]
     with (
