@@ -115,7 +115,7 @@ class Lake:
         """Recomputes roots, totals, manifests and conservation of one published period, or of all. `.ok`, and `.findings` that name objects."""
         from lakehouse.store.verify import verify
 
-        return verify(self.root, period)
+        return verify(self._env.place, period)
 
 
 @dataclass(frozen=True)

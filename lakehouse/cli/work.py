@@ -142,6 +142,22 @@ def land(
     return 1 if any(row["status"] == "rejected" for row in landed) else 0
 
 
+@command(app, "ingest")
+def ingest(
+    env: Environment, out: Output,
+    source: Annotated[str | None, typer.Option(help="One source; all that have sent something without it.")] = None,
+    settled: Annotated[float, typer.Option(metavar="SECONDS", help="A file that was not touched for so long is complete.")] = 30.0,
+    whole: Annotated[bool, typer.Option("--whole", help="Look at every file again, not only from the last position on.")] = False,
+) -> int:  # fmt: skip
+    """Lands what others have sent to landing/incoming/SOURCE/, once it is complete. Nothing is moved or removed there."""
+    from lakehouse.store import incoming
+
+    require_lake(env.place)
+    landed = [vars(file) for file in incoming.ingest(env.reader.objects, env.landing, env.dialects, source, settled, whole)]
+    out.show(landed, lambda rows: table([{**row, "file_id": row["file_id"][:12]} for row in rows]))
+    return 1 if any(row["status"] == "rejected" for row in landed) else 0
+
+
 @command(app, "run")
 def run(
     env: Environment, out: Output, period: Period,

@@ -14,6 +14,7 @@ from typing import Any
 from lakehouse.sources.dialect import Dialect, Encoding
 from lakehouse.sources.dsr_layouts import parse_row
 from lakehouse.sources.dsr_money import LINE_ITEM, Row, Summary, Survey, counted, fees_of, net_usages, plain, sum_of, survey
+from lakehouse.sources.payload import Payload
 from lakehouse.sources.records import Record
 from lakehouse.sources.text import open_lines, split_eol
 
@@ -21,7 +22,7 @@ _ENVELOPE = {"HEAD": "preamble", "SRHE": "preamble", "FOOT": "footer", "SRFO": "
 _ABOUT = ("RE", "AS", "MW")
 
 
-def read_dsr(payload: bytes, dialect: Dialect, encoding: Encoding) -> Iterator[Record]:
+def read_dsr(payload: Payload, dialect: Dialect, encoding: Encoding) -> Iterator[Record]:
     """The records of a DSR flat file. Rows that carry money are data, with the cells of the dialect's view; so is a usage row that
     no line item follows where line items carry the money, and a summary that is doubtful or has fees beside its rows."""
     reader = _Reader(dialect, survey(payload, dialect, encoding))

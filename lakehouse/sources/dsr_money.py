@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from lakehouse.sources.dialect import Dialect, Encoding
 from lakehouse.sources.dsr_layouts import Layouts, parse_row, values_of
 from lakehouse.sources.grammar import SCALE, cut, read_number
+from lakehouse.sources.payload import Payload
 from lakehouse.sources.text import open_lines, split_eol
 
 # Amounts are cut into parts in units of the last of SCALE decimals, the scale of money in the lake.
@@ -95,7 +96,7 @@ def plain(amount: int) -> str:
     return f"{'-' if amount < 0 else ''}{digits[:-SCALE]}.{digits[-SCALE:]}"
 
 
-def survey(payload: bytes, dialect: Dialect, encoding: Encoding) -> Survey:
+def survey(payload: Payload, dialect: Dialect, encoding: Encoding) -> Survey:
     """First pass over a file: every summary, with the shares of its usage rows cut where the dialect has them share its amount."""
     assert dialect.dsr is not None
     dsr, layouts = dialect.dsr, dialect.layouts

@@ -16,6 +16,7 @@ from lakehouse.model.identifiers import ISRC, currency_codes, gtin_check_digit_h
 from lakehouse.model.territories import alpha2_codes, spellings
 from lakehouse.sources.dialect import DELIMITERS, Encoding
 from lakehouse.sources.grammar import EXCEL_WRAPPER, PADDING, time_pattern
+from lakehouse.sources.payload import Payload
 from lakehouse.sources.recognise import MAX_COLUMNS
 from lakehouse.sources.text import decoding_error, head
 
@@ -61,7 +62,7 @@ class TableGuess:
     columns: tuple[ColumnGuess, ...]
 
 
-def guess_table(payload: bytes) -> TableGuess | None:
+def guess_table(payload: Payload) -> TableGuess | None:
     """What the file looks like, or None where no delimiter cuts it into a table."""
     encoding = guess_encoding(payload)
     if encoding is None or (b"\0" in payload[:_HEAD_BYTES] and not encoding.startswith("utf-16")):
@@ -80,7 +81,7 @@ def guess_table(payload: bytes) -> TableGuess | None:
     return TableGuess(encoding, _line_end(payload), name, tuple(lines[:at]), tuple(rows[at]), len(data), columns)
 
 
-def guess_encoding(payload: bytes) -> Encoding | None:
+def guess_encoding(payload: Payload) -> Encoding | None:
     """The first encoding that the bytes are in; those that take nearly any bytes come last, and Japanese only where there is kana."""
     for encoding in _ENCODINGS:
         fits = decoding_error(payload, encoding) is None
@@ -89,7 +90,7 @@ def guess_encoding(payload: bytes) -> Encoding | None:
     return None
 
 
-def _line_end(payload: bytes) -> str:
+def _line_end(payload: Payload) -> str:
     start = payload[:_HEAD_BYTES].replace(b"\0", b"")
     return "CRLF" if b"\r\n" in start else "LF" if b"\n" in start else "CR" if b"\r" in start else "none"
 

@@ -23,11 +23,12 @@ from lakehouse.sources.dialect import DELIMITERS, HEAD_CAPTURES, Dialect, Encodi
 from lakehouse.sources.dsr_layouts import load_layouts, parse_row
 from lakehouse.sources.grammar import number_pattern
 from lakehouse.sources.limits import DEFAULT_LIMITS, Limits, Refused
+from lakehouse.sources.payload import BLOCK, Payload, found_in_lines, sha256_of
 from lakehouse.sources.records import csv_options, read_records
 from lakehouse.sources.text import decoding_error, head, long_line
 from lakehouse.sources.unpack import Member, unpack
 
-_DSR_TYPE = re.compile(rb"(?m)^([A-Z]{2}[A-Z0-9]{2}(?:\.[0-9]+)?)\t")
+_DSR_TYPE = re.compile(rb"([A-Z]{2}[A-Z0-9]{2}(?:\.[0-9]+)?)\t")
 # How many rows decide between variants that share a header, and how large a part of them must agree.
 DECIDING_ROWS = 1000
 DECIDING_SHARE = 0.9
@@ -40,7 +41,7 @@ class Recognition:
     """What a file is. `dialect` is None when it was refused; then `reason` says why. `payload` is what was unpacked."""
 
     name: str
-    payload: bytes
+    payload: Payload
     container: str
     dialect: Dialect | None = None
     variant: str | None = None
@@ -51,7 +52,7 @@ class Recognition:
     @property
     def file_id(self) -> str:
         """SHA-256 of the bytes after unpacking: the same report has one id under any name or compression."""
-        return hashlib.sha256(self.payload).hexdigest()
+        return sha256_of(self.payload)
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Dialects:
         return self.by_id[identity]
 
     def recognise(
-        self, data: bytes, name: str, limits: Limits = DEFAULT_LIMITS, given: Mapping[str, str] = MappingProxyType({})
+        self, data: Payload, name: str, limits: Limits = DEFAULT_LIMITS, given: Mapping[str, str] = MappingProxyType({})
     ) -> Recognition:
         """Unpacks `data` and finds the one dialect it fits. `name` is only kept, never trusted. `given` is what the person who has
         the file says of it; it counts only where the dialect declares that its files do not say it themselves."""
@@ -87,7 +88,7 @@ class Dialects:
         found = self._recognise(members[0]) if len(members) == 1 else self._counting_member(members, data, name)
         return _with_given(found, given)
 
-    def _counting_member(self, members: Sequence[Member], data: bytes, name: str) -> Recognition:
+    def _counting_member(self, members: Sequence[Member], data: Payload, name: str) -> Recognition:
         """The one file of a ZIP, or sheet of a workbook, that is a report; summaries and lists beside it are left alone."""
         found = [(member, self._recognise(member)) for member in members]
         reports = [(member, seen) for member, seen in found if seen.dialect]
@@ -161,7 +162,7 @@ def load_dialect(path: Path) -> Dialect:
 class _Text:
     """A file's bytes as text of each encoding that is asked for, decoded once."""
 
-    def __init__(self, payload: bytes) -> None:
+    def __init__(self, payload: Payload) -> None:
         self._payload = payload
         self._long_line = long_line(payload)
         self._errors: dict[Encoding, str | None] = {}
@@ -261,11 +262,11 @@ def _compare_dsr(dialect: Dialect, encoding: Encoding, lines: list[str]) -> Fit:
     return Fit(dialect, None, encoding, captured, () if same else (difference,), 0.9 if same else 0.6)
 
 
-def _dsr_refusal(dialect: Dialect, payload: bytes) -> str | None:
+def _dsr_refusal(dialect: Dialect, payload: Payload) -> str | None:
     """Names the record types of a DSR file that the dialect has no layout for."""
     if not dialect.dsr:
         return None
-    unknown = sorted({kind.decode() for kind in set(_DSR_TYPE.findall(payload))} - set(dialect.layouts.records))
+    unknown = sorted({kind.decode() for kind in found_in_lines(_DSR_TYPE, payload)} - set(dialect.layouts.records))
     return f"{dialect.id} has no layout for record {', '.join(unknown)}" if unknown else None
 
 
@@ -312,7 +313,7 @@ def _with_given(found: Recognition, given: Mapping[str, str]) -> Recognition:
 
 
 def _nearest(fits: list[Fit], member: Member) -> str:
-    if not member.payload.strip():
+    if not member.payload[:BLOCK].strip():
         return "it is empty"
     best = max(fits, key=lambda fit: (fit.likeness, -len(fit.differences)), default=None)
     if best is None or best.likeness < 0.2:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 from lakehouse.sources.dialect import DELIMITERS, Dialect, Encoding
+from lakehouse.sources.payload import Payload
 from lakehouse.sources.text import lines_of, lines_of_part, octets, open_lines, split_eol
 
 # Lines that one quoted cell may span. A quote that is never closed would otherwise swallow the rest of the file.
@@ -61,7 +62,7 @@ class _Tape:
         del self.taken[1:]
 
 
-def read_records(payload: bytes, dialect: Dialect, encoding: Encoding, variant: str | None = None) -> Iterator[Record]:
+def read_records(payload: Payload, dialect: Dialect, encoding: Encoding, variant: str | None = None) -> Iterator[Record]:
     """The records of a recognised file, in its order, streamed. `variant` is the one under which it was recognised."""
     if dialect.dsr is not None:
         from lakehouse.sources.dsr import read_dsr
@@ -146,7 +147,7 @@ def cell_order(names: list[str], dialect: Dialect, variant: str | None) -> list[
     return None if order == list(range(len(names))) else order
 
 
-def _read_delimited(payload: bytes, dialect: Dialect, encoding: Encoding, variant: str | None) -> Iterator[Record]:
+def _read_delimited(payload: Payload, dialect: Dialect, encoding: Encoding, variant: str | None) -> Iterator[Record]:
     read_as = dialect.under(variant)
     lines = open_lines(payload, encoding)
     line_no = 1

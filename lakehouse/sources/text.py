@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from lakehouse.sources.dialect import Encoding
+from lakehouse.sources.payload import Payload, open_payload
 
 # Encoding as dialects name it: Python codec, byte order mark that must stand first.
 _CODECS: dict[str, tuple[str, bytes]] = {
@@ -22,7 +23,7 @@ _CHUNK = 1 << 20
 MAX_LINE = 1 << 20
 
 
-def decoding_error(payload: bytes, encoding: Encoding) -> str | None:
+def decoding_error(payload: Payload, encoding: Encoding) -> str | None:
     """Why the bytes are not text of that encoding, naming the first wrong byte; None when they are."""
     codec, mark = _CODECS[encoding]
     if not payload.startswith(mark):
@@ -35,12 +36,13 @@ def decoding_error(payload: bytes, encoding: Encoding) -> str | None:
             decoder.decode(payload[start : start + _CHUNK], final=start + _CHUNK >= len(payload))
         except UnicodeDecodeError as error:
             # The offset is inside the decoder's buffer: near enough to find the line.
-            line = payload[: start + error.start].count(b"\n") + 1
+            before = range(0, start + error.start, _CHUNK)
+            line = 1 + sum(payload[at : min(at + _CHUNK, start + error.start)].count(b"\n") for at in before)
             return f"byte 0x{error.object[error.start]:02X} near line {line} is not {encoding}"
     return None
 
 
-def long_line(payload: bytes) -> str | None:
+def long_line(payload: Payload) -> str | None:
     """Where a line is longer than MAX_LINE bytes, or None. No report has one, and reading it would take its size in memory."""
     last_end = -1
     for start in range(0, len(payload), MAX_LINE):
@@ -55,9 +57,9 @@ def long_line(payload: bytes) -> str | None:
     return None
 
 
-def open_lines(payload: bytes, encoding: Encoding) -> Iterator[str]:
+def open_lines(payload: Payload, encoding: Encoding) -> Iterator[str]:
     """The lines of the text, each with the line end it has in the file: LF, CRLF or CR."""
-    return lines_of(io.BytesIO(payload), encoding)
+    return lines_of(open_payload(payload), encoding)
 
 
 def lines_of(stream: BinaryIO, encoding: Encoding) -> Iterator[str]:
@@ -81,7 +83,7 @@ def octets(encoding: Encoding) -> tuple[int, Callable[[str], int]] | None:
     return (len(mark), len) if codec in ("latin-1", "cp1252") else None
 
 
-def head(payload: bytes, encoding: Encoding, size: int = 1 << 16) -> list[str]:
+def head(payload: Payload, encoding: Encoding, size: int = 1 << 16) -> list[str]:
     """The first lines, without line ends: those that lie whole in the first `size` bytes."""
     codec, mark = _CODECS[encoding]
     text = codecs.getincrementaldecoder(codec)(errors="replace").decode(payload[len(mark) : size])

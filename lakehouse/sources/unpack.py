@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lakehouse.sources.limits import DEFAULT_LIMITS, Limits, Refused
+from lakehouse.sources.payload import Payload, open_payload
 from lakehouse.sources.workbook import is_html, sheets_of_workbook, tables_of_html
 
 GZIP = b"\x1f\x8b"
@@ -25,12 +26,12 @@ class Member:
     or table that the bytes are the text of."""
 
     name: str
-    payload: bytes
+    payload: Payload
     container: str
     part: str = ""
 
 
-def unpack(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> list[Member]:
+def unpack(data: Payload, name: str, limits: Limits = DEFAULT_LIMITS) -> list[Member]:
     """The files in `data`: one, unless it is a ZIP of several or a workbook of several sheets. Raises Refused."""
     return _unpack(Member(name, data, "plain"), limits, _DEPTH)
 
@@ -47,13 +48,13 @@ def _unpack(member: Member, limits: Limits, depth: int) -> list[Member]:
 def _open(member: Member, limits: Limits) -> list[Member] | None:
     if member.payload.startswith(GZIP):
         inner_name = member.name[:-3] if member.name.lower().endswith(".gz") else member.name
-        return [Member(inner_name, _gunzip(member.payload, limits), _inside(member, "gzip"))]
+        return [Member(inner_name, _gunzip(bytes(member.payload), limits), _inside(member, "gzip"))]
     if member.payload.startswith(ZIP):
         return _unzip(member, limits)
     if member.payload.startswith(OLE2):
         raise Refused("it is a workbook in Excel's old binary form; save it as .xlsx or as text")
-    if is_html(member.payload):
-        return _tables(member, "html", tables_of_html(member.payload, limits))
+    if is_html(member.payload[:1024]):
+        return _tables(member, "html", tables_of_html(bytes(member.payload), limits))
     return None
 
 
@@ -83,13 +84,13 @@ def _gunzip(data: bytes, limits: Limits) -> bytes:
 
 def _unzip(member: Member, limits: Limits) -> list[Member]:
     try:
-        archive = zipfile.ZipFile(io.BytesIO(member.payload))
+        archive = zipfile.ZipFile(open_payload(member.payload))
         entries = [entry for entry in archive.infolist() if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")]
         if sum(entry.file_size for entry in entries) > limits.unpacked_bytes:
             raise Refused(f"it unpacks to more than {limits.unpacked_bytes} bytes")
         if any(entry.filename == "[Content_Types].xml" for entry in entries):
             limits.check(sum(entry.file_size for entry in entries), len(member.payload))
-            return _tables(member, "xlsx", sheets_of_workbook(member.payload, limits))
+            return _tables(member, "xlsx", sheets_of_workbook(bytes(member.payload), limits))
         if len(entries) > limits.members:
             raise Refused(f"it is a ZIP of more than {limits.members} files")
         members, total = [], 0

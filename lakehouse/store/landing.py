@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from lakehouse.place import Place
 from lakehouse.sources.limits import Refused
+from lakehouse.sources.payload import FileBytes, Payload, payload_of, sha256_of
 from lakehouse.sources.recognise import Dialects, Recognition
 from lakehouse.sources.report import describe_report
 from lakehouse.sources.told import Told, told_beside
@@ -63,7 +64,7 @@ class Landing:
     ) -> Landed:
         """Stores the file unless its content is here already. `source` insists on a dialect, `period` on a report period; `told`
         comes before what the document beside the file says."""
-        raw = path.read_bytes()
+        raw = payload_of(path)
         try:
             told = (told or Told()).over(told_beside(path))
             seen = dialects.recognise(raw, path.name, given=told.given)
@@ -78,13 +79,19 @@ class Landing:
             )
             return Landed(str(path), file_id, known.source, "duplicate", f"the same content as {known.name}")
         folder = receipt.report_period if receipt.status == "landed" else "rejected"
-        self._objects.put_new(f"landing/files/{file_id}", seen.payload)
-        if raw != seen.payload:
-            self._objects.put_new(f"landing/originals/{file_id}/{hashlib.sha256(raw).hexdigest()}", raw)
+        self._store(f"landing/files/{file_id}", seen.payload, file_id)
+        if (original := sha256_of(raw)) != file_id:
+            self._store(f"landing/originals/{file_id}/{original}", raw, original)
         self._objects.put_new(f"landing/receipts/{folder}/{file_id}.json", json.dumps(asdict(receipt), sort_keys=True).encode())
         if receipt.status == "landed":
             self._objects.put_new(f"landing/landed/{file_id}", str(folder).encode())
         return Landed(str(path), file_id, receipt.source, receipt.status, receipt.reason)
+
+    def _store(self, key: str, content: Payload, sha256: str) -> None:
+        if isinstance(content, FileBytes):
+            self._objects.put_file(key, content.path, sha256)
+        else:
+            self._objects.put_new(key, content)
 
     def _known(self, file_id: str) -> Receipt | None:
         folder = self._objects.get(f"landing/landed/{file_id}")

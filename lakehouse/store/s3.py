@@ -6,15 +6,17 @@ import functools
 import io
 import random
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from lakehouse.errors import Busy, Misuse
 from lakehouse.place import Place
+from lakehouse.store.objects import Listed, changed
 
 # One request reads so much of a large object.
 _READ_BYTES = 8 << 20
@@ -24,6 +26,8 @@ _MISSING = {"404", "NoSuchKey", "NotFound"}
 _TAKEN = {"412", "PreconditionFailed"}
 # Two conditional puts at the same moment: S3 asks for another try.
 _AT_ONCE = {"409", "ConditionalRequestConflict"}
+# What was sent has another checksum than was told.
+_NOT_THAT = {"BadDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch"}
 _TRIES = 8
 
 
@@ -65,16 +69,6 @@ def code_of(error: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Listed:
-    """An object as a listing shows it: `key` below the lake's root."""
-
-    key: str
-    size: int
-    etag: str
-    modified: datetime
-
-
-@dataclass(frozen=True)
 class S3Objects:
     """Objects under the root of a place in S3."""
 
@@ -86,24 +80,30 @@ class S3Objects:
     def put_new(self, key: str, content: bytes) -> bool:
         return self._put_once(key, lambda: io.BytesIO(content))
 
-    def put_file(self, key: str, file: Path) -> bool:
+    def put_file(self, key: str, file: Path, sha256: str) -> bool:
         if self.head(key):
             return False
-        if file.stat().st_size <= _ONE_PUT:
-            return self._put_once(key, lambda: file.open("rb"))
-        # Parts know no condition in boto3. What is put from files is named by its content: whoever comes second puts the same.
-        with asking(self.place, f"PUT {key}"):
-            client(self.place).upload_file(str(file), self.place.bucket, self._key(key))
-        return True
+        if file.stat().st_size > _ONE_PUT:
+            raise Misuse(f"{file} has more than 5 GiB, the most that S3 takes at once. Send it in parts.")
+        from botocore.exceptions import ClientError
 
-    def _put_once(self, key: str, content: Callable[[], BinaryIO]) -> bool:
+        # The store holds what it gets against the SHA-256.
+        expected = b64encode(bytes.fromhex(sha256)).decode()
+        try:
+            return self._put_once(key, lambda: file.open("rb"), ChecksumSHA256=expected)
+        except ClientError as error:
+            if code_of(error) in _NOT_THAT:
+                raise changed(file) from None
+            raise
+
+    def _put_once(self, key: str, content: Callable[[], BinaryIO], **told: str) -> bool:
         from botocore.exceptions import ClientError
 
         with asking(self.place, f"PUT {key}"):
             for attempt in range(_TRIES):
                 try:
                     with content() as body:
-                        client(self.place).put_object(**self._named(key), Body=body, IfNoneMatch="*")
+                        client(self.place).put_object(**self._named(key), Body=body, IfNoneMatch="*", **told)
                     return True
                 except ClientError as error:
                     if code_of(error) in _TAKEN:
@@ -173,15 +173,29 @@ class S3Objects:
                 yield listed.key
 
     def listing(self, prefix: str, after: str | None = None) -> Iterator[Listed]:
-        """Every object below a folder, by key, page by page; those after the key `after` alone."""
         top = self._key("")
         folder = top + f"{prefix.strip('/')}/".lstrip("/")
         start = {"StartAfter": self._key(after)} if after else {}
         with asking(self.place, f"LIST {prefix}"):
             pages = client(self.place).get_paginator("list_objects_v2").paginate(Bucket=self.place.bucket, Prefix=folder, **start)
             for page in pages:
+                now = parsedate_to_datetime(page["ResponseMetadata"]["HTTPHeaders"]["date"])
                 for found in page.get("Contents", ()):
-                    yield Listed(found["Key"].removeprefix(top), found["Size"], found["ETag"].strip('"'), found["LastModified"])
+                    age = (now - found["LastModified"]).total_seconds()
+                    yield Listed(found["Key"].removeprefix(top), found["Size"], found["ETag"].strip('"'), age)
+
+    def fetch(self, listed: Listed, to: Path) -> bool:
+        from botocore.exceptions import ClientError
+
+        with asking(self.place, f"GET {listed.key}"), to.open("wb") as out:
+            try:
+                for start in range(0, listed.size, _READ_BYTES):
+                    out.write(self.read(listed.key, start, min(_READ_BYTES, listed.size - start), listed.etag))
+            except ClientError as error:
+                if code_of(error) in _MISSING | _TAKEN:
+                    return False
+                raise
+        return True
 
     def remove(self, key: str) -> None:
         with asking(self.place, f"DELETE {key}"):

@@ -17,7 +17,7 @@ from lakehouse.views.holding import holding
 from lakehouse.views.statements import list_statements, why
 from tests.support.lakes import MAY, published_root
 from tests.support.processes import CHECKOUT, clean_environment, lakehouse
-from tests.support.s3 import SECRET, Bucket, bucket, s3_endpoint  # noqa: F401  (fixtures)
+from tests.support.s3 import SECRET, Bucket, bucket, minio, moto  # noqa: F401  (fixtures)
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(1200)]
 

@@ -18,7 +18,7 @@ from lakehouse.store.probe import require_conditional_writes
 from lakehouse.store.reader import LakeReader
 from lakehouse.store.s3 import S3Objects
 from lakehouse.tables import bronze, ops, silver
-from tests.support.s3 import Bucket, bucket, s3_endpoint  # noqa: F401  (fixtures)
+from tests.support.s3 import Bucket, bucket, minio, moto  # noqa: F401  (fixtures)
 
 REVIEW_NOTE = {"job": "review"}
 

@@ -6,15 +6,19 @@ import gzip
 import io
 import json
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from lakehouse.errors import Busy
 from lakehouse.settings import conf_dir
 from lakehouse.sources.recognise import Dialects, load_dialects
 from lakehouse.sources.told import Told
 from lakehouse.store.landing import Landing
+from lakehouse.store.objects import LocalObjects
 from lakehouse.store.reader import LakeReader
 from lakehouse.views.files import list_files
 from tests.support.lakes import MAY, MAY_SALES, bank_report, copy_of
@@ -236,3 +240,46 @@ def test_the_container_a_report_came_in_is_kept_beside_it(sent: Path, tmp_path: 
     kept = {name: content for name, content in stored(tmp_path / "lake").items() if "/originals/" in name}
     assert list(kept.values()) == [packed]
     assert next(iter(kept)).startswith(f"landing/originals/{landed.file_id}/")
+
+
+@pytest.mark.slow
+def test_a_large_file_lands_in_bounded_memory(tmp_path: Path) -> None:
+    """A process that lands 200 MB more needs no more memory than one that lands a few lines."""
+    code = (
+        "import resource, sys; from pathlib import Path; from lakehouse.settings import conf_dir\n"
+        "from lakehouse.sources.recognise import load_dialects; from lakehouse.store.landing import Landing\n"
+        "landed = Landing(sys.argv[1]).put(Path(sys.argv[2]), load_dialects([conf_dir() / 'sources']))\n"
+        "print(landed.status, landed.file_id, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)"
+    )
+    peaks = {}
+    for name, copies in (("few", 1), ("many", (200 << 20) // len(REPORT))):
+        head, _, rows = REPORT.partition(b"\n")
+        with (tmp_path / name).open("wb") as stream:
+            stream.write(head + b"\n")
+            for _ in range(copies):
+                stream.write(rows)
+        command = [sys.executable, "-c", code, str(tmp_path / "lake"), str(tmp_path / name)]
+        status, file_id, peak = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        assert status == "landed"
+        with (tmp_path / name).open("rb") as sent, Landing(str(tmp_path / "lake")).open(file_id) as stored:
+            while block := sent.read(1 << 20):
+                assert stored.read(1 << 20) == block
+        peaks[name] = int(peak)
+    assert peaks["many"] < peaks["few"] + 50, peaks
+
+
+def test_a_large_file_that_changes_while_it_is_read_is_not_stored(
+    tmp_path: Path, dialects: Dialects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lakehouse.sources.payload.IN_MEMORY", 0)
+    report = written(tmp_path / "bank.tsv", REPORT)
+    put_file = LocalObjects.put_file
+
+    def meddled(objects: LocalObjects, key: str, file: Path, sha256: str) -> bool:
+        file.write_bytes(REPORT + REPORT)
+        return put_file(objects, key, file, sha256)
+
+    monkeypatch.setattr(LocalObjects, "put_file", meddled)
+    with pytest.raises(Busy, match=r"bank\.tsv was changed while it was being read"):
+        Landing(str(tmp_path / "lake")).put(report, dialects)
+    assert not [path for path in (tmp_path / "lake").rglob("*") if path.is_file()]

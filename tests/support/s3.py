@@ -111,22 +111,33 @@ def _answers(url: str) -> bool:
         return False
 
 
-@pytest.fixture(scope="session", params=["moto", pytest.param("minio", marks=pytest.mark.minio)])
-def s3_endpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Every test of this runs on moto, and on MinIO by `make test-minio`."""
-    server = moto_server() if request.param == "moto" else minio_server(tmp_path_factory.mktemp("minio") / "data")
-    with server as endpoint:
+SERVERS = ["moto", pytest.param("minio", marks=pytest.mark.minio)]
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    with moto_server() as endpoint:
         yield endpoint
 
 
-@pytest.fixture
-def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    """An empty bucket, and this process told of it."""
-    made = Bucket(f"lake-{uuid.uuid4().hex[:12]}", s3_endpoint)
-    for name, value in made.environment.items():
-        monkeypatch.setenv(name, value)
+@pytest.fixture(scope="session")
+def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with minio_server(tmp_path_factory.mktemp("minio") / "data") as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(params=SERVERS)
+def bucket(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """An empty bucket, and this process told of it. Every test of this runs on moto, and on MinIO by `make test-minio`."""
+    return new_bucket(request.getfixturevalue(request.param), monkeypatch)
+
+
+def new_bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     from lakehouse.store.s3 import client
 
+    made = Bucket(f"lake-{uuid.uuid4().hex[:12]}", endpoint)
+    for name, value in made.environment.items():
+        monkeypatch.setenv(name, value)
     client.cache_clear()
     client(made.place).create_bucket(Bucket=made.name)
     return made
