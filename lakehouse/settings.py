@@ -67,6 +67,9 @@ class Settings(BaseSettings):
         60, ge=5, description="For how long the lease of a lake on S3 is held without a sign of life of its holder"
     )
     lease_wait: float = Field(0, ge=0, description="Seconds to wait for another writer before giving up with exit code 3")
+    incoming_settled: float = Field(
+        30, description="Seconds for which a file in landing/incoming must not have been touched to be taken for complete"
+    )
     sources: Path | None = Field(None, description="A folder of dialects of your own, beside conf/sources")
     jars: Path | None = Field(None, description="Folder for the pinned JARs; the user's cache folder by default")
     spark_master: str = Field("local[*]", validation_alias="SPARK_MASTER", description="Spark master")

@@ -15,6 +15,7 @@ import typer
 
 from lakehouse.cli import people
 from lakehouse.cli.frame import table
+from lakehouse.errors import Misuse
 
 if TYPE_CHECKING:
     from lakehouse.runs.environment import Environment
@@ -32,6 +33,8 @@ def run_demo(env: Environment, directory: Path, lines: int) -> int:
     from lakehouse.store.verify import verify
 
     began = time.monotonic()
+    if not env.place.is_local:
+        raise Misuse("The demo makes its lake anew, which it does in folders only: give --root FOLDER.")
     for folder in (directory, Path(env.root)):
         shutil.rmtree(folder, ignore_errors=True)
     # Spark takes seconds to start: it does so while the label is made.

@@ -146,14 +146,13 @@ def land(
 def ingest(
     env: Environment, out: Output,
     source: Annotated[str | None, typer.Option(help="One source; all that have sent something without it.")] = None,
-    settled: Annotated[float, typer.Option(metavar="SECONDS", help="A file that was not touched for so long is complete.")] = 30.0,
     whole: Annotated[bool, typer.Option("--whole", help="Look at every file again, not only from the last position on.")] = False,
 ) -> int:  # fmt: skip
     """Lands what others have sent to landing/incoming/SOURCE/, once it is complete. Nothing is moved or removed there."""
-    from lakehouse.store import incoming
+    from lakehouse.runs.land import take_incoming
 
     require_lake(env.place)
-    landed = [vars(file) for file in incoming.ingest(env.reader.objects, env.landing, env.dialects, source, settled, whole)]
+    landed = [vars(file) for file in take_incoming(env, source, whole)]
     out.show(landed, lambda rows: table([{**row, "file_id": row["file_id"][:12]} for row in rows]))
     return 1 if any(row["status"] == "rejected" for row in landed) else 0
 
@@ -191,9 +190,14 @@ def quality(
     from lakehouse.runs.quality import check_quality
 
     with writer_lease(env.place):
-        checked = check_quality(env, period, pages or Path(env.root) / "quality" / period)
+        checked = check_quality(env, period, pages or _pages(env, period))
     out.show(checked, print_quality)
     return 0 if checked["ok"] else 1
+
+
+def _pages(env: Environment, period: str) -> Path:
+    """Pages are for a browser: beside the lake's tables, or in the working folder where the lake is in a bucket."""
+    return (Path(env.root) if env.place.is_local else Path()) / "quality" / period
 
 
 @command(app, "close")

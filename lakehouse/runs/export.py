@@ -9,18 +9,17 @@ from typing import Any
 from lakehouse.export import FORMATS
 from lakehouse.export import export as write_export
 from lakehouse.runs.environment import Environment
-from lakehouse.store.objects import object_store
 
 
 def export_period(env: Environment, period: str) -> dict[str, Any]:
     """{files: [{key, format, sha256, rows, totals}]}. The same period gives the same bytes. Raises Misuse where it is not published."""
-    reader, objects = env.reader, object_store(env.root)
+    reader = env.reader
     kept = []
     with tempfile.TemporaryDirectory() as folder:
         for fmt in FORMATS:
             for file in write_export(reader, period, fmt, folder)["files"]:
                 path = Path(file.pop("path"))
                 key = f"exports/{period}/{path.name}"
-                objects.put(key, path.read_bytes())
+                reader.objects.put(key, path.read_bytes())
                 kept.append({"key": key, "format": fmt, **file})
     return {"files": kept}

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections import Counter
 from typing import Any
 
 from lakehouse.errors import Misuse
 from lakehouse.runs.environment import Environment
-from lakehouse.sources.told import SIDECAR
+from lakehouse.store import incoming
+from lakehouse.store.landing import Landed
+
+
+def take_incoming(env: Environment, source: str | None = None, whole: bool = False) -> list[Landed]:
+    """Lands what is complete in the folder of a source, or in all; see `store.incoming`. Raises Misuse for a source that is not known."""
+    if source is not None and source not in env.dialects.by_id:
+        raise Misuse(f"There is no dialect {source!r}. `lakehouse sources list` lists them.")
+    settled = env.settings.incoming_settled
+    return incoming.ingest(env.reader.objects, env.landing, env.dialects, source, settled, whole)
 
 
 def land_incoming(env: Environment, source: str) -> dict[str, Any]:
-    """Lands every report in the folder of a source: {ok, incoming, landed, duplicates, rejected: [{name, reason}]}.
+    """The same for a job: {ok, incoming, landed, duplicates, waiting, rejected: [{name, reason}]}.
 
-    Nothing is moved away; what is here already is a duplicate and changes nothing. `ok` is false where a file is no report of the source.
+    Nothing is moved away. `ok` is false where a file is no report of the source.
     """
-    if source not in env.dialects.by_id:
-        raise Misuse(f"There is no dialect {source!r}. `lakehouse sources list` lists them.")
-    folder = Path(env.root) / "landing" / "incoming" / source
-    reports = (
-        sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith(".")) if folder.is_dir() else []
-    )
-    landed = [env.landing.put(file, env.dialects, source) for file in reports if not file.name.endswith(SIDECAR)]
-    rejected = [{"name": Path(each.path).name, "reason": each.reason} for each in landed if each.status == "rejected"]
-    count = {status: sum(each.status == status for each in landed) for status in ("landed", "duplicate")}
+    files = take_incoming(env, source)
+    count = Counter(file.status for file in files)
+    rejected = [{"name": file.path.rpartition("/")[2], "reason": file.reason} for file in files if file.status == "rejected"]
     return {
-        "ok": not rejected, "incoming": len(landed), "landed": count["landed"], "duplicates": count["duplicate"], "rejected": rejected,
+        "ok": not rejected, "incoming": len(files), "landed": count["landed"], "duplicates": count["duplicate"],
+        "waiting": count["waiting"], "rejected": rejected,
     }  # fmt: skip

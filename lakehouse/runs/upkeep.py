@@ -24,4 +24,4 @@ def upkeep(env: Environment, tables: str) -> dict[str, Any]:
         raise Misuse(f"There is {error.args[0]}.") from None
     compact = not any(row["state"] == "draft" for row in status(env.reader))
     note = {"job": "upkeep", "code_version": lakehouse.__version__}
-    return {"compacted": compact, "kept": [asdict(keep_up(env.root, each, note, compact)) for each in named]}
+    return {"compacted": compact, "kept": [asdict(keep_up(env.place, each, note, compact)) for each in named]}

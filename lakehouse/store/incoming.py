@@ -26,7 +26,6 @@ from lakehouse.store.landing import Landed, Landing
 from lakehouse.store.objects import Listed, Objects
 
 FOLDER = "landing/incoming"
-SETTLED = 30.0
 # So many files are looked at whole each time; beyond, from the last position.
 WHOLE_LOOK = 10_000
 _DAY = 24 * 60 * 60
@@ -40,7 +39,7 @@ def ingest(
     landing: Landing,
     dialects: Dialects,
     source: str | None = None,
-    settled: float = SETTLED,
+    settled: float = 30,
     whole: bool = False,
 ) -> list[Landed]:
     """Lands what has come for one source, or for all. What is not complete, or changes under the eyes, has status waiting."""

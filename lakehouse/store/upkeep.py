@@ -16,6 +16,8 @@ import pyarrow as pa
 from deltalake import CommitProperties
 
 from lakehouse.errors import Findings
+from lakehouse.place import Place
+from lakehouse.store.lease import lease_of
 from lakehouse.store.objects import object_store
 from lakehouse.tables import Table, gold
 
@@ -36,12 +38,15 @@ class Kept:
     removed: int
 
 
-def keep_up(root: str, table: Table, note: Mapping[str, Any], compact: bool) -> Kept:
+def keep_up(root: str | Place, table: Table, note: Mapping[str, Any], compact: bool) -> Kept:
     """Compacts partitions of many files (where `compact`), writes a checkpoint if it is time, and vacuums by the table's own retention.
 
     Raises Findings where the table would let VACUUM remove files before the years that are declared are over.
     """
-    opened = deltalake.DeltaTable(f"{root}/{table.path}")
+    place = Place.at(root)
+    lease = lease_of(place)
+    opened = deltalake.DeltaTable(place.uri(table.path), storage_options=place.storage_options)
+    told = {**note, "fence": lease.fence} if lease else dict(note)
     declared, found = table.properties["delta.deletedFileRetentionDuration"], opened.metadata().configuration
     if (kept := found.get("delta.deletedFileRetentionDuration")) != declared:
         raise Findings(f"{table.name} keeps removed files for {kept or 'seven days'}, not for {declared}: nothing was vacuumed.")
@@ -50,11 +55,11 @@ def keep_up(root: str, table: Table, note: Mapping[str, Any], compact: bool) -> 
         for partition in _crowded(opened, table):
             opened.optimize.compact(
                 partition_filters=[(column, "=", value) for column, value in partition] or None,
-                commit_properties=CommitProperties(custom_metadata={"userMetadata": json.dumps(dict(note), sort_keys=True)}),
+                commit_properties=CommitProperties(custom_metadata={"userMetadata": json.dumps(told, sort_keys=True)}),
             )
     removed = opened.vacuum(dry_run=False)
     opened.update_incremental()
-    due = opened.version() - _last_checkpoint(root, table) >= MANY_COMMITS
+    due = opened.version() - _last_checkpoint(place, table) >= MANY_COMMITS
     if due:
         opened.create_checkpoint()
     return Kept(table.name, opened.version(), before, len(opened.file_uris()), due, len(removed))
@@ -67,7 +72,7 @@ def _crowded(opened: deltalake.DeltaTable, table: Table) -> list[tuple[tuple[str
     return sorted(partition for partition, number in count.items() if number >= MANY_FILES)
 
 
-def _last_checkpoint(root: str, table: Table) -> int:
+def _last_checkpoint(place: Place, table: Table) -> int:
     """The version of the newest checkpoint; -1 where there is none."""
-    content = object_store(root).get(f"{table.path}/_delta_log/_last_checkpoint")
+    content = object_store(place).get(f"{table.path}/_delta_log/_last_checkpoint")
     return int(json.loads(content)["version"]) if content else -1
