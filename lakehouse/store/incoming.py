@@ -92,8 +92,10 @@ class _Inbox:
             if digest and self._expected(digest.key) != sha256_of(payload_of(copy)):
                 return _waiting(listed, f"its SHA-256 is not the one in {name}{_DIGEST}: it is not complete, or damaged")
             landed = self._landing.put(copy, self._dialects, self._source)
-        # The mark comes last: what was stored and not marked is found to be a duplicate the next time.
-        self._objects.put_new(self._mark(listed), landed.file_id.encode())
+        # The mark comes last: what was stored and not marked is found to be a duplicate the next time. What was rejected gets none: it
+        # is told of again until its sender, or a dialect, is mended.
+        if landed.status != "rejected":
+            self._objects.put_new(self._mark(listed), landed.file_id.encode())
         return replace(landed, path=listed.key)
 
     def _complete(self, listed: Listed, beside: dict[str, Listed]) -> bool:
