@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: help setup setup-tests setup-airflow demo test check drill test-airflow test-cluster airflow bench bench-reports docs format lock lock-airflow clean
+.PHONY: help setup setup-tests setup-airflow demo test check drill test-airflow test-cluster airflow bench bench-reports bench-match bench-contracts docs format lock lock-airflow clean
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,13 @@ bench: setup ## a run of a million lines, timed by stage
 bench-reports: setup ## a report of 1 GB from landing to silver, beside polars
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python "polars==2.1.0"
 	@$(BIN)/python scripts/bench_reports.py
+
+bench-match: setup ## linking beside Splink, on the tables in LINKAGE_DATA; writes docs/matching.md
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[bench]'
+	@$(BIN)/python scripts/bench_match.py
+
+bench-contracts: setup ## contracts at size beside DuckDB; writes docs/benchmarks.md (LINES=, CONTRACTS=)
+	@$(BIN)/python scripts/bench_contracts.py
 
 docs: setup ## regenerate docs/reference from the declarations
 	@$(BIN)/python scripts/reference.py

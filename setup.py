@@ -40,6 +40,7 @@ EXTRAS = {
     "s3": S3,
     "quality": QUALITY,
     "notebooks": NOTEBOOKS,
+    "bench": ["splink==5.0.0"],
     "dev": [
         *S3,
         *QUALITY,

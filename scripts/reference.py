@@ -11,7 +11,7 @@ from typing import Any
 import typer
 import typer.main
 
-from lakehouse.cli import app, contracts, look, review, routing, sources, work  # noqa: F401  (importing them registers their commands)
+from lakehouse.cli import app, contracts, look, match, review, routing, sources, work  # noqa: F401  (importing them registers their commands)
 from lakehouse.lake import Lake, LakeTable
 from lakehouse.model.schema import book_schema
 from lakehouse.settings import Settings, conf_dir

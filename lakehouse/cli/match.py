@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import typer.core
 
 from lakehouse.cli import app
 from lakehouse.cli.frame import Output, command, table
@@ -17,21 +18,61 @@ if TYPE_CHECKING:
 _MAP_HELP = "The table's COLUMN is the standard NAME: id, source, title, artist, album, label, isrc, upc, duration, year or track_number. Again for each."
 
 
-@command(app, "match")
+class _TablesByDefault(typer.core.TyperGroup):
+    """`lakehouse match LEFT` is `lakehouse match tables LEFT`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args if args and args[0] in {*self.commands, "--help"} else ["tables", *args])
+
+
+linking = typer.Typer(
+    cls=_TablesByDefault, no_args_is_help=False,
+    help="Links the records of two tables, or of the sources inside one: `lakehouse match LEFT [RIGHT]` is `lakehouse match tables LEFT [RIGHT]`.",
+)  # fmt: skip
+app.add_typer(linking, name="match")
+
+Left = Annotated[Path, typer.Argument(metavar="LEFT", help="A table: CSV or Parquet.", exists=True, dir_okay=False)]
+Right = Annotated[Path | None, typer.Argument(metavar="[RIGHT]", help="Another. Without it, the records inside LEFT are linked.", exists=True, dir_okay=False)]  # fmt: skip
+Renamed = Annotated[list[str] | None, typer.Option("--map", metavar="COLUMN=NAME", help=_MAP_HELP)]
+
+
+@command(linking, "tables")
 def match(
-    env: Environment, out: Output,
-    left: Annotated[Path, typer.Argument(metavar="LEFT", help="A table: CSV or Parquet.", exists=True, dir_okay=False)],
-    right: Annotated[Path | None, typer.Argument(metavar="[RIGHT]", help="Another. Without it, the records inside LEFT are linked.", exists=True, dir_okay=False)] = None,
+    env: Environment, out: Output, left: Left, right: Right = None,
     pairs: Annotated[Path, typer.Option("--out", metavar="PAIRS", help="The pairs found, as .csv or .parquet.")] = Path("pairs.csv"),
-    renamed: Annotated[list[str] | None, typer.Option("--map", metavar="COLUMN=NAME", help=_MAP_HELP)] = None,
+    renamed: Renamed = None,
+    model: Annotated[Path | None, typer.Option("--model", metavar="MODEL", help="Weigh by the model that `match fit` wrote; by default the shipped one, re-estimated on these tables.", exists=True, dir_okay=False)] = None,
 ) -> int:  # fmt: skip
     """Links the records of two tables, or of the sources inside one, with the shipped matcher."""
     from lakehouse.model.linkage.rules import load_linkage
     from lakehouse.runs.match import match_tables
     from lakehouse.settings import conf_dir
+    from lakehouse.sources.linkage_model import read_model
 
     rules = load_linkage(conf_dir() / "linkage.yaml")
-    out.show(match_tables(left, right, pairs, _renamed(renamed or []), rules), print_matched)
+    given = read_model(model) if model else None
+    out.show(match_tables(left, right, pairs, _renamed(renamed or []), rules, given), print_matched)
+    return 0
+
+
+@command(linking, "fit")
+def match_fit(
+    env: Environment, out: Output, left: Left, right: Right = None,
+    model: Annotated[Path, typer.Option("--out", metavar="MODEL", help="The model, as YAML.")] = Path("linkage-model.yaml"),
+    renamed: Renamed = None,
+) -> int:  # fmt: skip
+    """Re-estimates the model of linking on tables of your own, without labels, and writes it for `match --model`."""
+    from lakehouse.model.linkage.rules import load_linkage
+    from lakehouse.runs.match import fit_tables
+    from lakehouse.settings import conf_dir
+
+    done = fit_tables(left, right, model, _renamed(renamed or []), load_linkage(conf_dir() / "linkage.yaml"))
+    out.show(
+        done,
+        lambda d: typer.echo(
+            f"{model}: estimated on {d['candidates']} candidate pairs in {d['seconds']} s, sha256 {d['model']}."
+        ),
+    )
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,39 +13,75 @@ import duckdb
 
 from lakehouse.model.linkage.layouts import COLUMNS
 from lakehouse.model.linkage.rules import LinkageRules
+from lakehouse.model.linkage.weights import Model
 from lakehouse.sources.flat import read_table, write_table
-from lakehouse.transforms.link import Row, compare_pairs, decide, find_pairs, fit_model, read_records
+from lakehouse.sources.linkage_model import write_model
+from lakehouse.transforms.link import Compared, Records, Row, compare_pairs, decide, find_pairs, fit_model, read_records
 
 _SHOWN = 5
 
 
-def match_tables(left: Path, right: Path | None, out: Path, renamed: Mapping[str, str], rules: LinkageRules) -> dict[str, Any]:
+def match_tables(
+    left: Path, right: Path | None, out: Path, renamed: Mapping[str, str], rules: LinkageRules, model: Model | None = None
+) -> dict[str, Any]:
     """Writes the pairs to `out` and returns {left, right, pairs, by_band, model, findings, seconds}.
 
-    Raises Misuse where a file cannot be read as a table.
+    With a `model`, such as `fit_tables` writes, that one weighs the evidence; without, the shipped one is re-estimated on the pairs
+    themselves. Raises Misuse where a file cannot be read as a table.
     """
     began = time.monotonic()
-    files = [left] if right is None else [left, right]
-    tables = [read_table(file, COLUMNS, renamed) for file in files]
-    findings = [finding for file, table in zip(files, tables, strict=True) for finding in _look_at_ids(file, table)]
-    two_sided = right is not None
-    records = read_records([[row for row in table if row["id"]] for table in tables])
+    seen = _look(left, right, renamed, rules)
+    used = model or fit_model(seen.compared, rules.model)
     with duckdb.connect() as connection:
-        pairs = find_pairs(connection, records, rules, two_sided)
-        compared = compare_pairs(records, *pairs, rules)
-        model = fit_model(compared, rules.model)
-        decided = decide(connection, records, compared, model, rules, two_sided)
+        decided = decide(connection, seen.records, seen.compared, used, rules, right is not None)
     write_table(decided, out)
     bands = Counter(decided.column("band").to_pylist())
     return {
-        "left": len(tables[0]),
-        "right": len(tables[1]) if two_sided else None,
+        **seen.sizes,
         "pairs": decided.num_rows,
         "by_band": {band: bands[band] for band in ("auto", "review", "reject")},
-        "model": model.sha256,
-        "findings": findings,
+        "model": used.sha256,
+        "findings": seen.findings,
         "seconds": f"{time.monotonic() - began:.1f}",
     }
+
+
+def fit_tables(left: Path, right: Path | None, out: Path, renamed: Mapping[str, str], rules: LinkageRules) -> dict[str, Any]:
+    """Re-estimates the model on the tables' own candidate pairs, without labels, and writes it to `out` for people and `match --model`.
+
+    {left, right, candidates, model, findings, seconds}.
+    """
+    began = time.monotonic()
+    seen = _look(left, right, renamed, rules)
+    model = fit_model(seen.compared, rules.model)
+    candidates = len(seen.compared.a)
+    files = " and ".join(file.name for file in (left, right) if file)
+    write_model(model, out, f"Estimated without labels on {candidates} candidate pairs of {files}, from the shipped model.")
+    return {
+        **seen.sizes, "candidates": candidates, "model": model.sha256, "findings": seen.findings,
+        "seconds": f"{time.monotonic() - began:.1f}",
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What tables show before any model: their records and the levels of their candidate pairs."""
+
+    records: Records
+    compared: Compared
+    sizes: dict[str, int | None]
+    findings: list[dict[str, str]]
+
+
+def _look(left: Path, right: Path | None, renamed: Mapping[str, str], rules: LinkageRules) -> _Seen:
+    files = [left] if right is None else [left, right]
+    tables = [read_table(file, COLUMNS, renamed) for file in files]
+    findings = [finding for file, table in zip(files, tables, strict=True) for finding in _look_at_ids(file, table)]
+    records = read_records([[row for row in table if row["id"]] for table in tables])
+    with duckdb.connect() as connection:
+        pairs = find_pairs(connection, records, rules, two_sided=right is not None)
+    sizes = {"left": len(tables[0]), "right": len(tables[1]) if right else None}
+    return _Seen(records, compare_pairs(records, *pairs, rules), sizes, findings)
 
 
 def _look_at_ids(file: Path, table: Sequence[Row]) -> list[dict[str, str]]:

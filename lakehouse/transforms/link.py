@@ -7,9 +7,9 @@ are larger than memory go to disk. Texts are compared once for each pair, a batc
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import numpy as np
@@ -74,10 +74,11 @@ def find_pairs(
 ) -> tuple[Places, Places]:
     """Candidate pairs (a, b): those that share the most rare keys, for each record of either side its best few."""
     connection.execute("CREATE OR REPLACE TEMP TABLE postings (rec BIGINT, side INTEGER, key BIGINT)")
-    for batch in _postings(records):
-        connection.register("batch", batch)
-        connection.execute("INSERT INTO postings SELECT rec, side, unnest(keys) FROM batch")
-        connection.unregister("batch")
+    for start in range(0, len(records.ids), _BATCH):
+        of, keys = _postings(records, range(start, min(start + _BATCH, len(records.ids))))
+        _insert(
+            connection, "postings SELECT rec, side, key", {"rec": of, "side": [records.sides[place] for place in of], "key": keys}
+        )
     apart = "ours.side < theirs.side" if two_sided else "ours.rec < theirs.rec"
     total, blocking = len(records.ids), rules.blocking
     # Weights are whole numbers: no order of summing changes a choice.
@@ -93,11 +94,21 @@ def find_pairs(
     return np.asarray(found["a"], dtype=np.int64), np.asarray(found["b"], dtype=np.int64)
 
 
-def _postings(records: Records) -> Iterator[pa.Table]:
-    for start in range(0, len(records.ids), _BATCH):
-        places = range(start, min(start + _BATCH, len(records.ids)))
-        keys = pa.array([list(block_keys(records.readings[place])) for place in places], pa.list_(pa.int64()))
-        yield pa.table({"rec": list(places), "side": records.sides[places.start : places.stop], "keys": keys})
+def _postings(records: Records, places: range) -> tuple[list[int], list[int]]:
+    """Each of the records' keys, with whose it is."""
+    of: list[int] = []
+    keys: list[int] = []
+    for place in places:
+        own = block_keys(records.readings[place])
+        of += [place] * len(own)
+        keys += own
+    return of, keys
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, into: str, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Rows given as columns. As parameters they need no Arrow, whose own conversion of lists would first import pandas."""
+    given = ", ".join(f"unnest(?) AS {name}" for name in columns)
+    connection.execute(f"INSERT INTO {into} FROM (SELECT {given})", list(columns.values()))
 
 
 def compare_pairs(records: Records, a: Places, b: Places, rules: LinkageRules) -> Compared:
@@ -134,12 +145,20 @@ def decide(
 
     Where a source holds each recording once, the odds of a pair stand against those of all its rivals.
     """
-    pairs = pa.table({"a": compared.a, "b": compared.b, "pattern": compared.pattern})  # noqa: F841 (read by name)
-    known = pa.table({  # noqa: F841
-        "pattern": list(range(len(compared.patterns))), "odds": np.exp(log_odds(model, compared.patterns)),
-        "evidence": pa.array([json.dumps(told(row)) for row in compared.patterns.tolist()], pa.string()),
-    })  # fmt: skip
-    who = pa.table({"rec": list(range(len(records.ids))), "id": records.ids, "source": pa.array(records.sources, pa.string())})  # noqa: F841
+    connection.execute("""
+        CREATE OR REPLACE TEMP TABLE pairs (a BIGINT, b BIGINT, pattern BIGINT);
+        CREATE OR REPLACE TEMP TABLE known (pattern BIGINT, odds DOUBLE, evidence VARCHAR);
+        CREATE OR REPLACE TEMP TABLE who (rec BIGINT, id VARCHAR, source VARCHAR)""")
+    patterns = compared.patterns.tolist()
+    weighed = {"pattern": list(range(len(patterns))), "odds": np.exp(log_odds(model, compared.patterns)).tolist()}
+    _insert(connection, "known", {**weighed, "evidence": [json.dumps(told(row)) for row in patterns]})
+    for start in range(0, len(compared.a), _BATCH):
+        part = slice(start, start + _BATCH)
+        _insert(connection, "pairs", {name: getattr(compared, name)[part].tolist() for name in ("a", "b", "pattern")})
+    for start in range(0, len(records.ids), _BATCH):
+        part = slice(start, start + _BATCH)
+        rec = list(range(len(records.ids)))[part]
+        _insert(connection, "who", {"rec": rec, "id": records.ids[part], "source": records.sources[part]})
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE weighed AS SELECT a, b, odds, pattern, l.id AS left_id, r.id AS right_id, l.source AS source_a, r.source AS source_b
         FROM pairs JOIN known USING (pattern) JOIN who l ON l.rec = a JOIN who r ON r.rec = b""")

@@ -15,8 +15,9 @@ import pytest
 
 from lakehouse.errors import Misuse
 from lakehouse.model.linkage.rules import load_linkage
-from lakehouse.runs.match import match_tables
+from lakehouse.runs.match import fit_tables, match_tables
 from lakehouse.settings import conf_dir
+from lakehouse.sources.linkage_model import read_model, write_model
 
 _WORDS = [
     "river",
@@ -254,3 +255,32 @@ print("pyspark" in sys.modules)"""
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )
     assert done.stdout.strip() == "False"
+
+
+def test_a_fitted_model_is_read_back_and_weighs_as_it_did(label: list[dict[str, str]], tmp_path: Path) -> None:
+    table, model = write(tmp_path / "all.csv", two_sources(label)), tmp_path / "model.yaml"
+    fitted = fit_tables(table, None, model, {}, RULES)
+    again = fit_tables(table, None, tmp_path / "again.yaml", {}, RULES)
+    assert (tmp_path / "again.yaml").read_bytes() == model.read_bytes()
+    assert fitted["model"] == again["model"] == read_model(model).sha256
+    # re-estimated on the same table, the shipped model becomes the fitted one: the pairs are the same
+    done = match_tables(table, None, tmp_path / "one.csv", {}, RULES)
+    same = match_tables(table, None, tmp_path / "two.csv", {}, RULES, read_model(model))
+    assert done["model"] == same["model"] == fitted["model"]
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("match_rate: 0.1", "match_rate: 0.2"), "was changed: it says"), (("match_rate: 0.1", "match_rate: 7"), "model of linking: match_rate"),
+        (("    title:", "    titel:"), "field `title` needs a share for each of its levels"), (("model:", "modell:"), "is not a model of linking"),
+    ],
+)  # fmt: skip
+def test_a_model_that_is_none_or_was_changed_is_refused(change: tuple[str, str], said: str, tmp_path: Path) -> None:
+    file = tmp_path / "model.yaml"
+    write_model(RULES.model, file, "the shipped one")
+    assert read_model(file) == RULES.model
+    file.write_text(file.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
+    with pytest.raises(Misuse, match=said):
+        read_model(file)
