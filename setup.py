@@ -36,7 +36,13 @@ QUALITY = ["great_expectations==1.24.1"]
 NOTEBOOKS = ["jupytext>=1.16", "nbclient>=0.10", "ipykernel>=6.29", "matplotlib>=3.9"]
 
 EXTRAS = {
-    "airflow": ["apache-airflow==3.3.2", "apache-airflow-providers-apache-spark==6.3.4", "pyspark-client==4.2.0"],
+    # In an environment of its own: pyspark-client and pyspark own the same folder. Selenium is for the test that looks at the UI.
+    "airflow": [
+        "apache-airflow==3.3.2",
+        "apache-airflow-providers-apache-spark==6.3.4",
+        "pyspark-client==4.2.0",
+        "selenium>=4.25",
+    ],
     "s3": S3,
     "quality": QUALITY,
     "notebooks": NOTEBOOKS,
@@ -78,6 +84,9 @@ setup(
     },
     include_package_data=False,
     install_requires=CORE,
-    extras_require={**EXTRAS, "all": sorted({package for extra in EXTRAS.values() for package in extra})},
+    extras_require={
+        **EXTRAS,
+        "all": sorted({package for name, extra in EXTRAS.items() if name != "airflow" for package in extra}),
+    },
     entry_points={"console_scripts": ["lakehouse=lakehouse.cli:main"]},
 )

@@ -39,7 +39,7 @@ if [ -z "${JAVA_HOME:-}" ]; then
 fi
 SPARK_HOME=$("$python" -c 'import pathlib, pyspark; print(pathlib.Path(pyspark.__file__).parent)')
 jars=$("$python" -m lakehouse.jars "$@" | paste -sd,)
-export JAVA_HOME SPARK_HOME PYSPARK_PYTHON="$python" PYSPARK_DRIVER_PYTHON="$python"
+export JAVA_HOME SPARK_HOME PYSPARK_PYTHON="${PYSPARK_PYTHON:-$python}" PYSPARK_DRIVER_PYTHON="$python"
 
 command=(
   "$SPARK_HOME/bin/spark-submit"
