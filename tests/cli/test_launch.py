@@ -54,7 +54,7 @@ def test_a_job_without_spark_starts_no_java_and_says_so_truly(tmp_path: Path) ->
     (broken := tmp_path / "pyspark").mkdir()
     (broken / "__init__.py").write_text("raise ImportError('Spark was asked for')")
     lake = lake_with_reports(tmp_path / "lake")
-    env = launch_environment(PYTHONPATH=f"{tmp_path}:{CHECKOUT}", JAVA_HOME="/no/java")
+    env = launch_environment(PYTHONPATH=f"{tmp_path}:{CHECKOUT}", JAVA_HOME="/no/java", LAKEHOUSE_INCOMING_SETTLED="0")
     without = sorted(path.name for path in (CHECKOUT / "jobs").glob("*.py") if "# No Spark" in path.read_text(encoding="utf-8"))
     assert without == ["export.py", "land.py", "report.py", "upkeep.py"]
     period = ("--period", MAY, "--root", lake, "--outcome", tmp_path / "outcome.json")

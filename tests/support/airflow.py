@@ -23,6 +23,7 @@ def airflow_environment(home: Path, lake: Path | str) -> dict[str, str]:
         AIRFLOW__CORE__DAGS_FOLDER=str(CHECKOUT / "dags"),
         AIRFLOW__CORE__LOAD_EXAMPLES="false",
         AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY="1",
+        LAKEHOUSE_INCOMING_SETTLED="0",
         AIRFLOW_VAR_LAKEHOUSE_ROOT=str(lake),
         AIRFLOW_CONN_SPARK_DEFAULT=json.dumps({"conn_type": "spark", "host": "local[2]"}),
         LAKEHOUSE_PYTHON=str(CHECKOUT / ".venv" / "bin" / "python"),

@@ -33,12 +33,9 @@ try:
     browser.find_element(By.NAME, "password").send_keys(password)
     browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
     wait.until(lambda b: "/auth/login" not in b.current_url)
-    browser.execute_script("localStorage.setItem(`dag_view-${arguments[0]}`, 'graph')", dag)
+    # Of a DAG's two views the grid is the first; the choice is kept in the browser.
+    browser.execute_script("localStorage.setItem('default_dag_view', JSON.stringify('graph'))")
     browser.get(f"{address}/dags/{dag}")
-    browser.execute_script(
-        "localStorage.setItem(`dag_view-${arguments[0]}`, 'graph'); localStorage.setItem('dag_view', 'graph')", dag
-    )
-    browser.refresh()
 
     def nodes(b: webdriver.Chrome) -> list[str]:
         return [node.text.splitlines()[0] for node in b.find_elements(By.CSS_SELECTOR, ".react-flow__node") if node.text]
@@ -47,5 +44,8 @@ try:
     time.sleep(3)  # the graph settles after it is drawn
     browser.save_screenshot(screenshot)
     print(json.dumps({"address": browser.current_url, "tasks": sorted(set(nodes(browser)))}))
+except Exception:
+    browser.save_screenshot(screenshot)
+    raise
 finally:
     browser.quit()

@@ -14,7 +14,6 @@ from typing import Any
 
 from lakehouse.errors import Findings, Misuse
 from lakehouse.store.manifest import manifest_key
-from lakehouse.store.objects import object_store
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import Table, bronze, gold, ops, silver
 
@@ -78,7 +77,7 @@ class _Pack:
     def __init__(self, reader: LakeReader, period: str, out: Path, publication: Mapping[str, Any]) -> None:
         self._reader, self._period, self._out = reader, period, out
         self._publication = publication
-        self._objects = object_store(reader.root)
+        self._objects = reader.objects
         self._pins = {name: int(version) for name, version in dict(publication["pins"]).items()}
         self._versions = {name: int(version) for name, version in dict(publication["delta_versions"]).items()}
         self._tables: dict[str, dict[str, Any]] = {}
