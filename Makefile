@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: help setup setup-tests setup-airflow demo test check drill test-airflow test-cluster airflow bench bench-reports bench-match bench-contracts docs format lock lock-airflow clean
+.PHONY: help setup setup-tests setup-airflow demo test check drill test-minio test-airflow test-cluster airflow bench bench-reports bench-match bench-contracts docs format lock lock-airflow clean
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,7 +28,10 @@ check: setup-tests ## lint, types and the tests that need no JVM, in under a min
 	@HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -n 2 -m "not spark and not drill and not slow and not minio and not airflow and not cluster"
 
 drill: setup-tests ## long fault drills: kills, corruption, many seeds
-	@$(BIN)/python -m pytest -m "drill and not minio"
+	@$(BIN)/python -m pytest -m drill
+
+test-minio: setup-tests ## the tests of lakes on S3, on a real MinIO (built if Go is there)
+	@MINIO_BINARY=$$(scripts/minio.sh) && export MINIO_BINARY && $(BIN)/python -m pytest -m "minio and not drill"
 
 test-airflow: setup-tests setup-airflow ## every DAG in a real Airflow, to verified statements
 	@$(BIN)/python -m pytest -m airflow tests/airflow

@@ -16,8 +16,8 @@ from lakehouse.errors import Misuse
 from lakehouse.settings import Settings, load_settings
 
 _S3 = ("s3a://", "s3://")
-# Ten tries with pauses that double up to 20 seconds, and chance in each: a store that is gone for a minute only delays.
-_ATTEMPTS = 10
+# S3A tries so often in the SDK, and so often again itself, with pauses that double from half a second: two minutes in all.
+_SDK_ATTEMPTS, _S3A_RETRIES = 5, 8
 _CONNECT_SECONDS, _READ_SECONDS = 10, 60
 
 
@@ -36,6 +36,7 @@ class Place:
     single_writer: bool = False
     lease_seconds: int = 60
     lease_wait: float = 0
+    attempts: int = 12
 
     @classmethod
     def of(cls, settings: Settings) -> Place:
@@ -61,6 +62,7 @@ class Place:
             single_writer=settings.single_writer,
             lease_seconds=settings.lease_seconds,
             lease_wait=settings.lease_wait,
+            attempts=settings.s3_attempts,
         )
 
     @classmethod
@@ -101,7 +103,7 @@ class Place:
         options = {
             "aws_virtual_hosted_style_request": str(not self.path_style).lower(),
             "aws_conditional_put": "etag",
-            "max_retries": str(_ATTEMPTS),
+            "max_retries": str(self.attempts - 1),
             "retry_timeout": "180s",
             "backoff_config.init_backoff": "200ms",
             "backoff_config.max_backoff": "20s",
@@ -122,7 +124,7 @@ class Place:
             "endpoint_url": self.endpoint,
             "region_name": self.region,
             "config": Config(
-                retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+                retries={"mode": "standard", "total_max_attempts": self.attempts},
                 connect_timeout=_CONNECT_SECONDS,
                 read_timeout=_READ_SECONDS,
                 s3={"addressing_style": "path" if self.path_style else "auto"},
@@ -142,8 +144,8 @@ class Place:
             "fast.upload.buffer": "bytebuffer",
             "fast.upload.active.blocks": "2",
             "multipart.size": "32M",
-            "attempts.maximum": str(_ATTEMPTS),
-            "retry.limit": str(_ATTEMPTS),
+            "attempts.maximum": str(min(self.attempts, _SDK_ATTEMPTS)),
+            "retry.limit": str(min(self.attempts, _S3A_RETRIES)),
             "connection.establish.timeout": f"{_CONNECT_SECONDS}s",
             "connection.timeout": f"{_READ_SECONDS}s",
         }

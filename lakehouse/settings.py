@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         None,
         description="Whether the bucket stands in the path of a request, not in the host name; by default where there is an endpoint",
     )
+    s3_attempts: int = Field(
+        12,
+        ge=1,
+        description="Tries of a request, with pauses that double up to 20 seconds and have chance in them: a minute or more",
+    )
     single_writer: bool = Field(
         False, description="Promises that only one process ever writes to a lake on a store that does not honour If-None-Match"
     )

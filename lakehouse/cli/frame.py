@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 Period = Annotated[str, typer.Option("--period", metavar="YYYY-MM", help="Statement period.")]
 AnyPeriod = Annotated[str | None, typer.Option("--period", metavar="YYYY-MM", help="Statement period; all without it.")]
 
-_ROOT = Annotated[str | None, typer.Option("--root", envvar="LAKEHOUSE_ROOT", help="The lake: a folder.", show_envvar=True)]
+_ROOT = Annotated[
+    str | None,
+    typer.Option("--root", envvar="LAKEHOUSE_ROOT", help="The lake: a folder, or s3a://BUCKET/PREFIX.", show_envvar=True),
+]
 _JSON = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 _DEBUG = Annotated[bool, typer.Option("--debug", help="Show tracebacks and the log.")]
 
@@ -110,12 +113,14 @@ def command(app: typer.Typer, name: str | None) -> Callable[[Callable[..., int |
             if context.invoked_subcommand:
                 return
             out = Output(as_json)
+            env = None
             try:
-                code = function(_environment(root), out, **given)
+                env = _environment(root)
+                code = function(env, out, **given)
             except Exception as error:
                 if debug:
                     raise
-                code = _report(error, out)
+                code = _report(_explained(env, error), out)
             raise typer.Exit(code or 0)
 
         own = _own_parameters(function)
@@ -144,6 +149,12 @@ def _environment(root: str | None) -> Environment:
     from lakehouse.runs.environment import Environment
 
     return Environment(load_settings(root=root))
+
+
+def _explained(env: Environment | None, error: Exception) -> Exception:
+    from lakehouse.runs.outage import explained
+
+    return explained(env, error)
 
 
 def _report(error: Exception, out: Output) -> int:

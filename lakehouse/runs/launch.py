@@ -16,6 +16,7 @@ from lakehouse.runs.books import check_period
 from lakehouse.runs.declared import Declared
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Job, run_jobs
+from lakehouse.runs.outage import explained
 from lakehouse.settings import load_settings
 from lakehouse.store.lease import writer_lease
 
@@ -62,6 +63,7 @@ def launch_step(
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # Ours alone: py4j tells of every connection, after the answer too.
     logging.getLogger("lakehouse").setLevel(logging.INFO)
+    env = None
     try:
         env = Environment(load_settings(root=given["root"]))
         asked = {name: check_period(given[name]) if name in _PERIODS else given[name] for name in options}
@@ -69,9 +71,12 @@ def launch_step(
             outcome = {"job": job.name, **asked, **step(env, **asked)}
             reader = env.reader
             outcome["tables"] = {table.name: reader.version(table.name) for table in job.writes}
-    except LakehouseError as error:
-        print(f"lakehouse: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(error.exit_code)
+    except Exception as error:
+        told = explained(env, error)
+        if not isinstance(told, LakehouseError):
+            raise
+        print(f"lakehouse: {told}", file=sys.stderr)  # noqa: T201
+        sys.exit(told.exit_code)
     document = json.dumps(outcome, default=str)
     if given["outcome"]:
         given["outcome"].write_text(document, encoding="utf-8")

@@ -87,7 +87,7 @@ def environment(root: str | Path) -> Environment:
     return Environment(load_settings(root=str(root), spark_master="local[2]"))
 
 
-def new_lake(root: Path, label: Path) -> Environment:
+def new_lake(root: str | Path, label: Path) -> Environment:
     """A lake with the label's catalog and book, and no report."""
     from lakehouse.runs.admin import init_lake, load_catalog, load_contracts
 
@@ -124,7 +124,7 @@ def roots(root: Path, period: str, layer: str = "draft") -> dict[str, Root]:
     }
 
 
-def published_root(root: Path, period: str) -> str:
+def published_root(root: str | Path, period: str) -> str:
     reader = LakeReader(str(root))
     return str(reader.sql(f"SELECT root FROM {reader.relation('gold.periods')} WHERE period = ?", [period])[0]["root"])
 
@@ -142,7 +142,7 @@ def earned(root: Path, periods: Iterable[str]) -> Mapping[str, str]:
     return {payee: f"{total.normalize():f}" for payee, total in sorted(sums.items())}
 
 
-def rows_written_twice(root: Path) -> dict[str, int]:
+def rows_written_twice(root: str | Path) -> dict[str, int]:
     """Table: how many rows share their grain with another row. Empty is right."""
     reader = LakeReader(str(root))
     found = {}
