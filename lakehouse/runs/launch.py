@@ -72,11 +72,11 @@ def launch_step(
             reader = env.reader
             outcome["tables"] = {table.name: reader.version(table.name) for table in job.writes}
     except Exception as error:
-        told = explained(env, error)
-        if not isinstance(told, LakehouseError):
+        shown = explained(env, error)
+        if not isinstance(shown, LakehouseError):
             raise
-        print(f"lakehouse: {told}", file=sys.stderr)  # noqa: T201
-        sys.exit(told.exit_code)
+        print(f"lakehouse: {shown}", file=sys.stderr)  # noqa: T201
+        sys.exit(shown.exit_code)
     document = json.dumps(outcome, default=str)
     if given["outcome"]:
         given["outcome"].write_text(document, encoding="utf-8")
