@@ -17,6 +17,7 @@ from tests.support.lakes import MAY, copy_of
 from tests.support.processes import CHECKOUT, clean_environment
 from tests.support.published import may, published_lake, statement
 from tests.support.reported import lake_with_reports
+from tests.support.s3 import Bucket, bucket, minio, moto  # noqa: F401  (fixtures)
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -125,6 +126,38 @@ def test_a_lake_is_opened_and_read_without_spark(root: Path) -> None:
         [sys.executable, "-c", code, str(root)], capture_output=True, text=True, cwd=CHECKOUT, env=clean_environment()
     )
     assert done.stdout.split()[1] == "True", done.stderr
+
+
+def test_a_lake_in_a_bucket_answers_like_one_in_a_folder_and_gives_the_same_pack(
+    root: Path,
+    bucket: Bucket,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    from lakehouse.runs.audit import audit_pack
+    from lakehouse.store.s3 import client
+
+    for file in (path for path in root.rglob("*") if path.is_file()):
+        client(bucket.place).upload_file(str(file), bucket.name, f"lake/{file.relative_to(root).as_posix()}")
+    here, there = Lake(root), Lake(bucket.root)
+    assert there.statements() == here.statements()
+    assert (
+        there.table("gold.royalty_lines").where(period=MAY).arrow() == here.table("gold.royalty_lines").where(period=MAY).arrow()
+    )
+    assert there.verify(MAY) == here.verify(MAY)
+    packs = {name: tmp_path / name for name in ("folder", "bucket")}
+    for lake, folder in zip((here, there), packs.values(), strict=True):
+        audit_pack(lake._env, MAY, folder, reports=False)
+    assert content(packs["bucket"]) == content(packs["folder"])
+
+
+def content(pack: Path) -> dict[str, object]:
+    """What is in each file of a pack: the rows of a Parquet file, whose bytes differ from run to run, and the bytes of any other."""
+    import pyarrow.parquet as pq
+
+    files = {path.relative_to(pack).as_posix(): path for path in pack.rglob("*") if path.is_file() and path.name != "SHA256SUMS"}
+    return {
+        name: pq.read_table(path).to_pylist() if name.endswith(".parquet") else path.read_bytes() for name, path in files.items()
+    }
 
 
 @pytest.mark.spark

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from typing import IO
 import pytest
 
 from lakehouse.place import Place
+from tests.support.ports import free_port
 
 KEY_ID, SECRET = "test-key-id", "test-secret-that-is-planted"
 
@@ -52,12 +52,6 @@ def minio_binary() -> Path | None:
     """MINIO_BINARY, else minio on PATH or where `go install` puts it."""
     found = os.environ.get("MINIO_BINARY") or shutil.which("minio") or Path.home() / "go" / "bin" / "minio"
     return Path(found) if Path(found).is_file() else None
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
