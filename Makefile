@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: help setup setup-tests setup-airflow demo test check drill test-minio test-airflow test-cluster airflow bench bench-reports bench-match bench-contracts docs format lock lock-airflow clean
+.PHONY: help setup setup-tests setup-airflow demo test check drill test-minio test-airflow test-cluster airflow bench bench-reports bench-match bench-catalog bench-contracts docs format lock lock-airflow clean
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,9 @@ bench-reports: setup ## a report of 1 GB from landing to silver, beside polars
 bench-match: setup ## linking beside Splink, on the tables in LINKAGE_DATA; writes docs/matching.md
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[bench]'
 	@$(BIN)/python scripts/bench_match.py
+
+bench-catalog: setup ## usage keys against a synthetic catalog; writes docs/matching.md (CATALOG=, KEYS=)
+	@$(BIN)/python scripts/bench_catalog.py
 
 bench-contracts: setup ## contracts at size beside DuckDB; writes docs/benchmarks.md (LINES=, CONTRACTS=)
 	@$(BIN)/python scripts/bench_contracts.py

@@ -30,6 +30,8 @@ from lakehouse.transforms.groups import group_usage, join_recordings
 from lakehouse.transforms.resolve import resolve, royalty_lines
 from lakehouse.transforms.statements import settle_accounts
 
+PAGE = Path(__file__).parents[1] / "docs/benchmarks.md"
+BEGIN, END = "<!-- figures: make bench-contracts -->", "<!-- end of figures -->"
 PERIOD = "2026-05"
 RECORDINGS = 10  # of each contract
 TERRITORIES = (
@@ -64,16 +66,17 @@ def main() -> None:
     sizes = [(lines // 5, contracts), (lines // 2, contracts), (lines, contracts), (lines, max(1, contracts // 10))]
     spark = start_session(load_settings(spark_master=f"local[{CORES}]"))
     measure(spark, 20_000, 10)  # the first pass warms both up
-    print(
-        f"{'lines':>10} {'contracts':>9} {'groups':>9} {'lakehouse s':>12} {'lines/s':>10} {'DuckDB s':>9} {'ratio':>6}",
-        flush=True,
-    )
+    rows = ["| lines | contracts | groups | lakehouse | lines/s | DuckDB, no state | ratio |", "|---|---|---|---|---|---|---|"]
+    print(rows[0], flush=True)
     for size, book_size in sizes:
         groups, ours, theirs = measure(spark, size, book_size)
-        print(
-            f"{size:>10,} {book_size:>9,} {groups:>9,} {ours:>12.1f} {size / ours:>10,.0f} {theirs:>9.2f} {ours / theirs:>6.1f}",
-            flush=True,
+        rows.append(
+            f"| {size:,} | {book_size:,} | {groups:,} | {ours:.1f} s | {size / ours:,.0f} | {theirs:.2f} s | {ours / theirs:.0f} |"
         )
+        print(rows[-1], flush=True)
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    where = f"{CORES} cores, load {os.getloadavg()[0]:.0f}, {time.strftime('%Y-%m-%d')}"
+    PAGE.write_text(f"{before}{BEGIN}\n\n{where}\n\n" + "\n".join(rows) + f"\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
 def measure(spark: SparkSession, lines: int, contracts: int) -> tuple[int, float, float]:
@@ -104,7 +107,7 @@ def write_usage(connection: duckdb.DuckDBPyConnection, folder: Path, lines: int,
             sha256(i::VARCHAR) AS usage_key, format('Artist {{}}', i // {RECORDINGS}) AS artist FROM range({contracts * RECORDINGS}) r(i);
         -- few recordings and places have most of the lines, as everywhere in music
         COPY (SELECT {", ".join(f"{value} AS {name}" for name, value in constants.items())}, r.usage_key, t.territory, c.channel,
-                (1 + h % 40)::DECIMAL(20,6) AS units, ((h // 64) % 100000000000)::DECIMAL(38,18) / 1000000000000 AS amount
+                (1 + h % 40)::DECIMAL(20,6) AS units, CAST('0.' || lpad(((h // 64) % 100000000000)::VARCHAR, 12, '0') AS DECIMAL(38,18)) AS amount
             FROM (SELECT i, hash(i) AS h, power((hash(i + 1000000007) % 1000000) / 1e6, 3) AS u, power((hash(i + 77) % 1000000) / 1e6, 2) AS v FROM range({lines}) s(i))
             JOIN recordings r ON r.n = floor(u * {contracts * RECORDINGS}) JOIN territories t ON t.place = floor(v * {len(TERRITORIES)})
             JOIN channels c ON c.place = (h // 7) % {len(CHANNELS)}) TO '{folder}/usage.parquet';

@@ -79,11 +79,14 @@ def find_pairs(
         _insert(
             connection, "postings SELECT rec, side, key", {"rec": of, "side": [records.sides[place] for place in of], "key": keys}
         )
-    apart = "ours.side < theirs.side" if two_sided else "ours.rec < theirs.rec"
+    apart, brings = (
+        ("ours.side < theirs.side", "lefts * (df - lefts)") if two_sided else ("ours.rec < theirs.rec", "df * (df - 1) // 2")
+    )
     total, blocking = len(records.ids), rules.blocking
     # Weights are whole numbers: no order of summing changes a choice.
     found = connection.execute(f"""
-        WITH known AS (SELECT key, count(*) AS df FROM postings GROUP BY key HAVING count(*) BETWEEN 2 AND {blocking.frequency}),
+        WITH counted AS (SELECT key, count(*) AS df, count(*) FILTER (side = 0) AS lefts FROM postings GROUP BY key),
+        known AS (SELECT key, df FROM counted WHERE {brings} BETWEEN 1 AND {blocking.pairs}),
         rare AS (SELECT rec, side, key, CAST(round(1000 * ln({float(total)} / df)) AS BIGINT) AS weight FROM postings JOIN known USING (key)),
         shared AS (SELECT ours.rec AS a, theirs.rec AS b, sum(ours.weight) AS weight
             FROM rare ours JOIN rare theirs ON ours.key = theirs.key AND {apart} GROUP BY 1, 2),

@@ -19,10 +19,16 @@ class _Frozen(BaseModel):
 
 
 class Blocking(_Frozen):
-    """Bounds of the search: block keys that more records share are not used; each record keeps its best candidates."""
+    """Bounds of the search: block keys that bring more pairs than `frequency` records make are not used; each record keeps its best
+    candidates."""
 
     frequency: int = Field(gt=1)
     candidates: int = Field(gt=0)
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs a block key may bring."""
+        return self.frequency * (self.frequency - 1) // 2
 
 
 class Bands(_Frozen):
