@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -29,6 +31,21 @@ def submit(*arguments: object, env: dict[str, str] | None = None) -> subprocess.
     return subprocess.run(
         [str(SUBMIT), *map(str, arguments)], capture_output=True, text=True, cwd="/", env=env or launch_environment(), timeout=500
     )
+
+
+def test_a_job_on_s3_gets_more_jars_and_no_credential_on_its_command_line(tmp_path: Path) -> None:
+    """JARs stand in for the real ones, which are large: conf/jars-s3.lock of a conf folder of its own names them."""
+    conf = Path(shutil.copytree(CHECKOUT / "conf", tmp_path / "conf"))
+    (jars := tmp_path / "jars").mkdir()
+    for lock, name in (("jars.lock", "delta.jar"), ("jars-s3.lock", "s3a.jar")):
+        (jars / name).write_bytes(b"a jar")
+        (conf / lock).write_text(f"{hashlib.sha256(b'a jar').hexdigest()} {name}\n", encoding="utf-8")
+    told = {"LAKEHOUSE_CONF": str(conf), "LAKEHOUSE_JARS": str(jars), "AWS_SECRET_ACCESS_KEY": "planted"}
+    job = ("--dry-run", "jobs/ingest.py", "--period", MAY, "--root")
+    assert "s3a.jar" not in submit(*job, "a lake", env=launch_environment(**told)).stdout
+    line = submit(*job, "s3a://bucket/lake", env=launch_environment(**told)).stdout
+    assert f"--jars {jars}/delta.jar\\,{jars}/s3a.jar" in line
+    assert "planted" not in line
 
 
 def test_a_dry_run_prints_the_one_command_and_starts_nothing() -> None:

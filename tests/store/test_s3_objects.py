@@ -112,9 +112,9 @@ def test_objects_go_to_other_processes_without_their_connection(objects: Objects
     assert pickle.loads(pickle.dumps(objects)).get("a") == b"1"
 
 
-def test_what_is_wrong_is_told_to_the_person_who_can_act(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_what_is_wrong_is_told_to_the_person_who_can_act(bucket: Bucket) -> None:  # noqa: F811
     with pytest.raises(Misuse, match="there is no bucket no-such-bucket-here"):
         object_store("s3a://no-such-bucket-here/lake").get("a")
-    monkeypatch.setattr("lakehouse.place._ATTEMPTS", 2)
+    away = Place("s3a://bucket/lake", f"http://127.0.0.1:{free_port()}", "us-east-1", True, attempts=2)
     with pytest.raises(Busy, match="cannot be reached at GET a"):
-        object_store(Place("s3a://bucket/lake", f"http://127.0.0.1:{free_port()}", "us-east-1", True)).get("a")
+        object_store(away).get("a")
