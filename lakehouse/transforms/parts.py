@@ -78,6 +78,7 @@ def _stages(ways: Sequence[tuple[Any, ...] | None], type_: pa.DataType) -> pa.Li
             terms.append(step.term)
             before.append(step.amount_in)
             after.append(step.amount_out)
-    fields = [pa.array(stages), pa.array(terms), pa.array(before, _MONEY), pa.array(after, _MONEY)]
+    # Typed: a batch in which nothing could be divided has no stages at all.
+    fields = [pa.array(stages, pa.string()), pa.array(terms, pa.string()), pa.array(before, _MONEY), pa.array(after, _MONEY)]
     steps = pa.StructArray.from_arrays(fields, fields=list(type_.value_type))
     return pa.ListArray.from_arrays(pa.array([*starts, len(stages)], pa.int32()), steps, type=type_)

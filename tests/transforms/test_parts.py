@@ -1,0 +1,62 @@
+"""Parts as Arrow columns, whatever is in a batch: parts, refusals alone, or nothing. No JVM."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from lakehouse.transforms.resolve import _COUNTING, _RESOLVED, _arrow, _resolver
+from tests.support.books import book_of
+from tests.support.frames import DIMENSIONS, digest
+
+BOOK = """\
+contract: C-1
+version: "1"
+effective: {from: 2026-01}
+label: P-LABEL
+parties: {P-LABEL: {name: L}, P-A: {name: A}}
+covers: {artists: [Ana, Rising]}
+terms: [{clause: master_share, rate: 50%, to: P-A}]
+"""
+RISING = """\
+contract: C-2
+version: "1"
+effective: {from: 2026-01}
+label: P-LABEL
+parties: {P-LABEL: {name: L}, P-B: {name: B}}
+covers: {artists: [Ben]}
+terms: [{clause: master_share, rate: 10%, to: P-B, escalation: {by: units, steps: [{above: 5, rate: 20%}]}}]
+"""
+
+
+def _batch(*artists: str) -> pa.RecordBatch:
+    schema = _arrow(*(field for field in _RESOLVED if field.name in (*DIMENSIONS, "recording_id", "release", "release_type", "catalog_group", "usage_lines", "units", "gross", "amount", "hold_id")))  # fmt: skip
+    schema = schema.append(pa.field("catalog_artist", pa.string())).append(pa.field("catalog_label", pa.string()))
+    rows: list[dict[str, Any]] = [
+        {**DIMENSIONS, "usage_key": digest(f"{n}"), "recording_id": "R-1", "usage_lines": 1, "units": Decimal(3), "amount": Decimal(10), "catalog_artist": artist}
+        for n, artist in enumerate(artists)
+    ]  # fmt: skip
+    return pa.RecordBatch.from_pylist(rows, schema=schema)
+
+
+@pytest.mark.parametrize(
+    ("artists", "expected"),
+    [
+        ((), []),
+        (("Zoe", "Zoe"), [("NO_CONTRACT", None, None, None)] * 2),
+        (("Ben",), [(None, "C-2", None, None)]),  # for the pass that sees its lines in order
+        (("Zoe", "Ana"), [("NO_CONTRACT", None, None, None), (None, None, "P-A", 1), (None, None, "P-LABEL", 1)]),
+    ],
+)
+def test_every_kind_of_batch_becomes_rows(artists: tuple[str, ...], expected: list[tuple[Any, ...]]) -> None:
+    book = book_of({"a.yaml": BOOK, "b.yaml": RISING})
+    (found,) = _resolver(book, {"C-2": "C-2"})([_batch(*artists)])
+    assert found.schema == _arrow(*_RESOLVED, _COUNTING)
+    found.validate(full=True)
+    rows = found.to_pylist()
+    told = [(r["refusal"], r["counting"], r["payee"], None if r["stages"] is None else len(r["stages"])) for r in rows]
+    assert told == expected
+    assert all(row["base"] == 10 for row in rows)
