@@ -21,6 +21,7 @@ with DAG(
     schedule=None,
     catchup=False,
     max_active_runs=1,
+    dagrun_timeout=timedelta(days=3),
     default_args={**DEFAULT_ARGS, "execution_timeout": timedelta(days=2)},
     params={
         "first": Param(type="string", pattern=PERIOD_PATTERN, description="First statement period"),

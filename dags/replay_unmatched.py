@@ -8,9 +8,11 @@ What moved is the result of the task.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import DAG
 
-from lakehouse.dags import DEFAULT_ARGS, PERIOD, LakeJob, period_param, within
+from lakehouse.dags import DEFAULT_ARGS, PERIOD, LakeJob, period_param
 from lakehouse.runs import declared
 
 with DAG(
@@ -20,7 +22,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
-    deadline=within(hours=12),
+    dagrun_timeout=timedelta(hours=12),
     params={"period": period_param()},
     tags=["royalties"],
 ):

@@ -11,11 +11,13 @@ How to: docs/how-to/airflow.md
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, Param, TriggerRule, task
 
-from lakehouse.dags import DEFAULT_ARGS, PERIOD, LakeJob, period_param, wire, within
+from lakehouse.dags import DEFAULT_ARGS, PERIOD, LakeJob, period_param, wire
 from lakehouse.runs import declared
 
 with DAG(
@@ -25,7 +27,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
-    deadline=within(hours=24),
+    dagrun_timeout=timedelta(days=14),  # with the days that a person takes
     params={"period": period_param(), "close": Param("ask", enum=["ask", "yes", "no"], description="Whether to publish")},
     tags=["royalties"],
 ):

@@ -8,9 +8,11 @@ period is in draft, files stay as they are.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import DAG
 
-from lakehouse.dags import DEFAULT_ARGS, LakeJob, pools, within
+from lakehouse.dags import DEFAULT_ARGS, LakeJob, pools
 from lakehouse.runs import declared
 
 with DAG(
@@ -21,7 +23,7 @@ with DAG(
     max_active_runs=1,
     max_active_tasks=1,
     default_args=DEFAULT_ARGS,
-    deadline=within(hours=12),
+    dagrun_timeout=timedelta(hours=12),
     tags=["royalties"],
 ):
     for pool, tables in pools().items():

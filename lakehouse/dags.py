@@ -6,7 +6,6 @@ For Airflow's own environment, which has Airflow and not the libraries of the la
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
 import sys
@@ -17,14 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
-from airflow.sdk import Asset, AsyncCallback, DeadlineAlert, DeadlineReference, Param
+from airflow.sdk import Asset, Param
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from lakehouse.runs import declared
 from lakehouse.runs.declared import Declared
 from lakehouse.tables import Table
-
-log = logging.getLogger("lakehouse.dags")
 
 HOME = Path(os.environ.get("LAKEHOUSE_HOME", Path(__file__).parents[1]))
 ROOT = "{{ var.value.lakehouse_root }}"
@@ -135,21 +132,6 @@ def wire(tasks: Sequence[LakeJob]) -> list[LakeJob]:
                 earlier >> task
                 behind[task.task_id] |= {earlier.task_id, *behind[earlier.task_id]}
     return [task for task in tasks if not task.downstream_list]
-
-
-async def overdue(**facts: Any) -> None:
-    """What happens when a run misses its deadline: an error in the triggerer's log, where alerting looks."""
-    log.error("A run of the lake is overdue: %s", facts)
-
-
-def within(hours: int) -> DeadlineAlert:
-    """A deadline for a run, from the moment it is queued."""
-    return DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=timedelta(hours=hours),
-        callback=AsyncCallback(overdue),
-        name="overdue",
-    )
 
 
 if __name__ == "__main__":

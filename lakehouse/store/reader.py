@@ -51,7 +51,10 @@ class LakeReader:
             import duckdb
 
             self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-            self._connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+            self._connection.execute("SET TimeZone = 'UTC'")
+            # Only where there is one: in Jupyter without ipywidgets there is none, and DuckDB refuses to be told so.
+            if self._connection.sql("SELECT current_setting('enable_progress_bar')").fetchall()[0][0]:
+                self._connection.execute("SET enable_progress_bar = false")
         return self._connection
 
     def uri(self, name: str) -> str:

@@ -54,12 +54,12 @@ def month(tmp_path_factory: pytest.TempPathFactory, label: Path) -> Month:
 
 @pytest.fixture(scope="module")
 def killed(month: Month) -> Iterator[list[int]]:
-    """Whoever computes the royalty lines is killed once, between its first write and its second. The ids of the JVMs that were."""
+    """Whoever draws up the statements is killed once, when its first table is written and others are not. The ids of the JVMs that were."""
     dead: list[int] = []
-    stop, first_write = Event(), month.lake / "silver" / "duplicates" / "_delta_log" / f"{1:020}.json"
+    stop, first_write = Event(), month.lake / "draft" / "ledger" / "_delta_log" / f"{1:020}.json"
 
     def watch() -> None:
-        while not stop.wait(0.02) and not dead:
+        while not stop.wait(0.05) and not dead:
             if first_write.exists():
                 listed = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True).stdout.splitlines()
                 ours = [line for line in listed if "org.apache.spark.deploy.SparkSubmit" in line and str(month.lake) in line]
