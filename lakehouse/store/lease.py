@@ -20,6 +20,8 @@ from lakehouse.tables import gold
 if TYPE_CHECKING:
     from lakehouse.store.bucket_lease import BucketLease
 
+# Who waits asks now and then, with chance in it: many wait for one.
+_LONGEST_PAUSE = 4.0
 # The leases on S3 that this process holds, by root: every commit asks for its own here.
 _held: dict[str, BucketLease] = {}
 
@@ -79,10 +81,12 @@ def _bucket_lease(place: Place, wait: float) -> Iterator[None]:
     objects = S3Objects(place)
     require_conditional_writes(objects)
     patience = time.monotonic() + wait
+    pause = 0.5
     while (lease := take(objects, place.lease_seconds)) is None:
         if time.monotonic() > patience:
             raise Busy(f"{holder_of(objects).capitalize()} is writing to {place.root}. Wait for it to end and try again.")
-        time.sleep(random.uniform(0.2, 1.0))
+        time.sleep(random.uniform(pause / 2, pause))
+        pause = min(2 * pause, _LONGEST_PAUSE)
     _held[place.root] = lease
     threading.Thread(target=lease.renew_until_released, name="lakehouse-lease", daemon=True).start()
     try:

@@ -98,7 +98,7 @@ def test_sixteen_writers_paused_and_killed_publish_once_and_the_same_as_one_alon
         "LAKEHOUSE_ENVIRONMENT": "test",
         "LAKEHOUSE_SPARK_CONF": SMALL,
         "LAKEHOUSE_LEASE_SECONDS": str(LEASE_SECONDS),
-        "LAKEHOUSE_LEASE_WAIT": "20",
+        "LAKEHOUSE_LEASE_WAIT": "120",
     }
     race = Race(made.root, clean_environment(**made.environment, **settings), tmp_path)
     try:
