@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import deltalake
 from deltalake import CommitProperties, Transaction
+from deltalake.exceptions import CommitFailedError
 
 from lakehouse.place import Place
 from lakehouse.store.bucket_lease import BucketLease
@@ -15,6 +16,7 @@ from lakehouse.tables import ALL, Table
 WRITER = "lakehouse writer"
 PROPERTY = "lakehouse.fence"
 _SIDE_BY_SIDE = 8
+_TRIES = 5
 
 
 def fence_off(place: Place, lease: BucketLease) -> None:
@@ -36,8 +38,14 @@ def _fence(place: Place, table: Table, lease: BucketLease) -> None:
     uri = place.uri(table.path)
     if not deltalake.DeltaTable.is_deltatable(uri, place.storage_options):
         return
-    deltalake.DeltaTable(uri, storage_options=place.storage_options).alter.set_table_properties(
-        {PROPERTY: str(lease.fence)},
-        raise_if_not_exists=False,
-        commit_properties=CommitProperties(app_transactions=[Transaction(WRITER, lease.next_write())]),
-    )
+    for attempt in range(_TRIES):
+        number = CommitProperties(app_transactions=[Transaction(WRITER, lease.next_write())])
+        try:
+            opened = deltalake.DeltaTable(uri, storage_options=place.storage_options)
+            opened.alter.set_table_properties({PROPERTY: str(lease.fence)}, raise_if_not_exists=False, commit_properties=number)
+            return
+        except CommitFailedError:
+            # Someone commits at the same moment: the writer to be fenced off, or one that has broken this lease in its turn.
+            lease.check()
+            if attempt == _TRIES - 1:
+                raise

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from lakehouse.errors import Busy, Misuse
+from lakehouse.errors import Busy, LakehouseError, Misuse
 from lakehouse.place import Place
 from lakehouse.store.objects import object_store
 from lakehouse.tables import gold
@@ -93,6 +93,12 @@ def _bucket_lease(place: Place, wait: float) -> Iterator[None]:
         if lease.broken:
             fence_off(place, lease)
         yield
+    except LakehouseError:
+        raise
+    except Exception:
+        # A commit that was fenced off fails with an error of its engine: what the person must know is that the lease was lost.
+        lease.check()
+        raise
     finally:
         del _held[place.root]
         lease.release()

@@ -150,3 +150,38 @@ def test_a_store_that_does_not_refuse_a_second_put_is_not_written_to(
     monkeypatch.setenv("LAKEHOUSE_SINGLE_WRITER", "true")
     require_conditional_writes(S3Objects(bucket.place))
     assert not lease._held
+
+
+def test_two_that_break_leases_at_once_fence_in_turn_and_the_older_one_gives_up(bucket: Bucket) -> None:  # noqa: F811
+    """Found by the drill: the taker of a broken lease was itself held up for longer than its lease, in the midst of fencing."""
+    place = bucket.place
+    with writer_lease(place, new=True):
+        create_tables(place, [bronze.lines])
+    older = take(S3Objects(place), -10)
+    newer = take(S3Objects(place), 60)
+    assert older is not None
+    assert newer is not None
+    properties = deltalake.table.TableAlterer.set_table_properties
+
+    patch = pytest.MonkeyPatch()
+
+    def beaten(self: deltalake.table.TableAlterer, *told: object, **how: object) -> None:
+        patch.undo()
+        fence.fence_off(place, newer)
+        properties(self, *told, **how)
+
+    patch.setattr(deltalake.table.TableAlterer, "set_table_properties", beaten)
+    with pytest.raises(Busy, match="another one writes now"):
+        fence.fence_off(place, older)
+    assert LakeReader(place).version(bronze.lines.name) == 1
+
+
+def test_an_error_under_a_lease_that_was_lost_is_told_as_that(bucket: Bucket) -> None:  # noqa: F811
+    def fail(fence: int) -> None:
+        S3Objects(bucket.place).put_new(f"_leases/writer/{fence:012}.json", b"{}")
+        raise RuntimeError("a commit that was fenced off")
+
+    with pytest.raises(RuntimeError), writer_lease(bucket.place, new=True):
+        fail(1)
+    with pytest.raises(Busy, match="another one writes now"), writer_lease(bucket.place, new=True):
+        fail(3)
