@@ -21,7 +21,7 @@ demo: setup ## a synthetic label's two months, from reports to verified statemen
 	@LAKEHOUSE_ENVIRONMENT=demo $(BIN)/lakehouse demo --root demo-lake --dir demo-label
 
 test: setup-tests ## the whole suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not drill and not minio and not airflow and not cluster"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not drill and not minio and not airflow and not cluster"
 
 check: setup-tests ## lint, types and the tests that need no JVM, in under a minute
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -44,6 +44,7 @@ def test_a_notebook_runs_from_top_to_bottom(
         assert len(plots) == 2
 
 
+@pytest.mark.slow
 def test_a_notebook_that_fails_is_a_failure(elsewhere: Path) -> None:
     """Else the tests above would prove nothing."""
     broken = elsewhere / "broken.py"

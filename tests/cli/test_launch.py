@@ -33,6 +33,7 @@ def submit(*arguments: object, env: dict[str, str] | None = None) -> subprocess.
     )
 
 
+@pytest.mark.slow
 def test_a_job_on_s3_gets_more_jars_and_no_credential_on_its_command_line(tmp_path: Path) -> None:
     """JARs stand in for the real ones, which are large: conf/jars-s3.lock of a conf folder of its own names them."""
     conf = Path(shutil.copytree(CHECKOUT / "conf", tmp_path / "conf"))
@@ -57,6 +58,7 @@ def test_a_dry_run_prints_the_one_command_and_starts_nothing() -> None:
         assert part in line
 
 
+@pytest.mark.slow
 def test_options_of_spark_submit_before_the_job_are_passed_on_as_a_scheduler_gives_them() -> None:
     done = submit("--dry-run", "--master", "local[3]", "--conf", "spark.a=b c", "--name", "x", "jobs/state.py", "--period", MAY)
     (line,) = done.stdout.splitlines()
@@ -66,6 +68,7 @@ def test_options_of_spark_submit_before_the_job_are_passed_on_as_a_scheduler_giv
     assert submit("--master").returncode == 2
 
 
+@pytest.mark.slow
 def test_a_job_without_spark_starts_no_java_and_says_so_truly(tmp_path: Path) -> None:
     """In a Python in which pyspark cannot be imported."""
     (broken := tmp_path / "pyspark").mkdir()
@@ -154,6 +157,7 @@ def command_lines() -> str:
 
 
 @pytest.mark.spark
+@pytest.mark.drill
 @pytest.mark.skipif(not Path("/proc/self/cmdline").is_file(), reason="this machine does not list its processes as files")
 def test_a_job_and_a_run_do_their_work_and_a_secret_of_the_environment_is_nowhere(label: Path, tmp_path: Path) -> None:
     """One stage through spark-submit, the others by `run`, then what people take out: the secret is looked for in all of it."""

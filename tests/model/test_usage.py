@@ -30,6 +30,8 @@ GOOD = {
     "amount": "0.000000000000000001",
     "currency": "EUR",
     "gross": None,
+    "ppd": None,
+    "retail": "9.99",
 }
 
 # Texts at and beyond the edges of every rule; each is tried in every field.

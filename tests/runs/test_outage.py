@@ -16,6 +16,7 @@ from tests.support.processes import clean_environment, lakehouse
 from tests.support.s3 import SECRET, Bucket, free_port, minio_binary, minio_server, moto, new_bucket  # noqa: F401  (fixtures)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("status",), ("verify",), ("init",), ("ingest",), ("run", "--period", "2026-05")])
 def test_a_store_that_stays_away_ends_every_command_with_3_and_a_sentence(arguments: tuple[str, ...]) -> None:
     away = Bucket("bucket", f"http://127.0.0.1:{free_port()}")
@@ -27,6 +28,7 @@ def test_a_store_that_stays_away_ends_every_command_with_3_and_a_sentence(argume
     assert SECRET not in done.stderr
 
 
+@pytest.mark.slow
 def test_credentials_that_are_refused_end_with_2(moto: str) -> None:  # noqa: F811
     done = lakehouse("init", "--root", "s3a://no-such-bucket-at-all/lake", env=clean_environment(**Bucket("b", moto).environment))
     assert done.returncode == 2, done.stderr

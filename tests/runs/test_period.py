@@ -111,6 +111,7 @@ def test_drafts_older_than_their_inputs_are_not_published(
     assert commits(lake) == before
 
 
+@pytest.mark.drill
 def test_a_restated_report_counts_alone_whichever_version_arrives_first(
     drafted_lake: Path, label: Path, tmp_path: Path, spark: SparkSession
 ) -> None:

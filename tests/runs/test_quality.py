@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,10 @@ def broken(checked: dict[str, Any]) -> set[tuple[str, str, str, str]]:
 
 
 def test_a_sound_lake_has_no_failures_and_a_spoilt_one_names_them(
-    drafted_lake: Path, tmp_path: Path, spark: SparkSession
+    drafted_lake: Path, tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A process of pytest-xdist has no main file, which pyspark takes for a run of its own doctests, and leaves.
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", __file__, raising=False)
     pytest.importorskip("great_expectations")
     root = copy_of(drafted_lake, tmp_path)
     env = environment(root)

@@ -63,6 +63,7 @@ def test_the_lease_is_given_back_when_the_work_fails(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_of_many_processes_that_count_up_a_file_under_the_lease_none_is_lost(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from lakehouse.store.lease import writer_lease\n"

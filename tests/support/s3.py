@@ -105,7 +105,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-SERVERS = ["moto", pytest.param("minio", marks=pytest.mark.minio)]
+SERVERS = [pytest.param("moto", marks=pytest.mark.slow), pytest.param("minio", marks=pytest.mark.minio)]
 
 
 @pytest.fixture(scope="session")
