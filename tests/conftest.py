@@ -15,7 +15,7 @@ os.environ.setdefault("LAKEHOUSE_ENVIRONMENT", "test")
 
 # The suite tries the same examples every time, `make check` fewer of them; HYPOTHESIS_PROFILE=search looks for new ones.
 settings.register_profile("suite", derandomize=True, deadline=None)
-settings.register_profile("quick", derandomize=True, deadline=None, max_examples=20)
+settings.register_profile("quick", derandomize=True, deadline=None, max_examples=10)
 settings.register_profile("search", derandomize=False, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
