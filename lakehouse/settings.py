@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from lakehouse.errors import Misuse
+from lakehouse.model.documents import told
 from lakehouse.model.money import Rate
 
 _HERE = Path(__file__).parent
@@ -109,5 +110,4 @@ def load_settings(**given: Any) -> Settings:
     except (SettingsError, yaml.YAMLError) as error:
         raise Misuse(f"The settings cannot be read: {error}. See docs/reference/settings.md.") from None
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise Misuse(f"The settings are not valid: {wrong}. See docs/reference/settings.md.") from None
+        raise Misuse(f"The settings are not valid: {told(error)}. See docs/reference/settings.md.") from None

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from lakehouse.errors import Misuse
+from lakehouse.model.documents import told
 
 
 class Channels(BaseModel):
@@ -53,5 +54,4 @@ def load_channels(path: Path) -> Channels:
     except yaml.YAMLError as error:
         raise Misuse(f"{path}: not valid YAML: {error}") from None
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors())
-        raise Misuse(f"{path}: {wrong}") from None
+        raise Misuse(f"{path}: {told(error, 'document')}") from None

@@ -12,6 +12,11 @@ from pydantic import ValidationError
 Path = tuple[Hashable, ...]
 
 
+def told(error: ValidationError, whole: str = "") -> str:
+    """Every wrong key with what is wrong, on one line; `whole` names what is wrong as a whole."""
+    return "; ".join(f"{'.'.join(map(str, e['loc'])) or whole}: {e['msg']}" for e in error.errors())
+
+
 @dataclass(frozen=True)
 class Finding:
     """Something to act on in a document: where, which rule, how bad, and what to do."""

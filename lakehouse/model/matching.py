@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lakehouse.errors import Misuse
+from lakehouse.model.documents import told
 from lakehouse.model.normalize import NORMALIZER_VERSION, normalize
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -98,5 +99,4 @@ def load_rules(path: Path) -> MatchingRules:
     except yaml.YAMLError as error:
         raise Misuse(f"{path}: not valid YAML: {error}") from None
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors())
-        raise Misuse(f"{path}: {wrong}") from None
+        raise Misuse(f"{path}: {told(error, 'document')}") from None

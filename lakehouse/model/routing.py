@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lakehouse.errors import Findings, Misuse
+from lakehouse.model.documents import told
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -216,8 +217,7 @@ def read_ruleset(text: str, name: str = "conf/routing.yaml") -> Ruleset:
     except yaml.YAMLError as error:
         raise Misuse(f"{name}: not valid YAML: {error}") from None
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors())
-        raise Misuse(f"{name}: {wrong}") from None
+        raise Misuse(f"{name}: {told(error, 'document')}") from None
 
 
 def ruleset_sha256(text: str) -> str:

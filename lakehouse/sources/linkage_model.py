@@ -8,6 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from lakehouse.errors import Misuse
+from lakehouse.model.documents import told
 from lakehouse.model.linkage.levels import COMPARISONS
 from lakehouse.model.linkage.weights import Model, load_model
 
@@ -42,8 +43,7 @@ def read_model(file: Path) -> Model:
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
         raise Misuse(f"{file} is not a model of linking: {error}. `lakehouse match fit` writes one.") from None
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'model'}: {e['msg']}" for e in error.errors())
-        raise Misuse(f"{file} is not a model of linking: {wrong}") from None
+        raise Misuse(f"{file} is not a model of linking: {told(error, 'model')}") from None
     if document.get("sha256") != model.sha256:
         raise Misuse(
             f"{file} was changed: it says {document.get('sha256')} and is {model.sha256}. Write the new hash into it to use it."

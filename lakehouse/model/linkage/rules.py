@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lakehouse.errors import Misuse
+from lakehouse.model.documents import told
 from lakehouse.model.linkage.weights import Model
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -67,5 +68,4 @@ def load_linkage(path: Path) -> LinkageRules:
     except (OSError, yaml.YAMLError) as error:
         raise Misuse(f"{path}: cannot be read: {error}") from None
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors())
-        raise Misuse(f"{path}: {wrong}") from None
+        raise Misuse(f"{path}: {told(error, 'document')}") from None
