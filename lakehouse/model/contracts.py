@@ -74,7 +74,7 @@ class Contract(Frozen):
         """A copy that remembers nothing of what applied to the terms of this one."""
         copied = super().model_copy(update=update, deep=deep)
         copied._queues, copied._recipes = {}, {}
-        for name in ("_places", "_asked", "_dated", "counters", "asks_for_days"):
+        for name in ("_places", "asked", "dated", "counters", "asks_for_days"):
             copied.__dict__.pop(name, None)
         return copied
 
@@ -164,6 +164,13 @@ class Contract(Frozen):
         parts = self._parts(Flow({"net": Stream(base, steps)}, usage=usage, received=base, counts=counts or {}), queue)
         return tuple(part for part in parts if part.stream.amount or not base)
 
+    def recipe(self, usage: Usage) -> Recipe | None:
+        """How any amount of such usage is split, where that depends on the terms alone: on no amount, price, count or date of the line.
+
+        It depends on those dimensions of the usage alone that the terms ask for (`asked`, `dated`).
+        """
+        return self._recipe(self._queue(usage), usage)
+
     def _parts(self, flow: Flow, queue: Queue) -> Iterator[Part]:
         """Every part of the flow after all terms and down the tree, those of nothing too."""
         for one in self._through(flow, queue):
@@ -196,7 +203,7 @@ class Contract(Frozen):
         It depends on those values alone that some term asks for: usage that differs in others has the same queue.
         """
         key = tuple(value if value in asked else None for value, asked in self._asked_of(usage))
-        if self._dated:
+        if self.dated:
             key = (*key, usage.sale_date or usage.usage_period)
         if key not in self._queues:
             if len(self._queues) >= _QUEUES:
@@ -205,14 +212,14 @@ class Contract(Frozen):
         return self._queues[key]
 
     def _asked_of(self, usage: Usage) -> Iterator[tuple[str | None, frozenset[str]]]:
-        for dimension, asked in self._asked.items():
+        for dimension, asked in self.asked.items():
             value = getattr(usage, dimension)
             yield value, asked
             if dimension == "territory" and self._rules.territory_basis == "tis":
                 yield rolled_up(value), asked
 
     @cached_property
-    def _asked(self) -> dict[str, frozenset[str]]:
+    def asked(self) -> dict[str, frozenset[str]]:
         """For each dimension that some term asks for, the values that fit any of them."""
         found: dict[str, frozenset[str]] = {}
         for term in self.terms:
@@ -221,7 +228,7 @@ class Contract(Frozen):
         return found
 
     @cached_property
-    def _dated(self) -> bool:
+    def dated(self) -> bool:
         return any(term.when.from_period or term.when.to_period for term in self.terms)
 
     def _queue_of(self, usage: Usage) -> Queue:
@@ -351,6 +358,22 @@ class ContractBook:
     def asks_for_days(self) -> bool:
         """Whether a contract tells days of one month apart, so that usage of different days must stay apart."""
         return any(contract.asks_for_days for contract in self.contracts)
+
+    @cached_property
+    def asked(self) -> dict[str, frozenset[str] | None]:
+        """For each dimension that some term of any contract asks for, the values that fit one; None where every value must be looked at."""
+        found: dict[str, frozenset[str] | None] = {}
+        for contract in self.contracts:
+            for dimension, values in contract.asked.items():
+                found[dimension] = (found.get(dimension) or frozenset()) | values
+        if "territory" in found and self.rules.territory_basis == "tis":
+            found["territory"] = None
+        return found
+
+    @cached_property
+    def dated(self) -> bool:
+        """Whether some term holds for a part of the time that its contract is in force."""
+        return any(contract.dated for contract in self.contracts)
 
     @cached_property
     def _versions(self) -> dict[tuple[str, str], Contract]:

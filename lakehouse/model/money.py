@@ -52,25 +52,29 @@ def exact(amount: Decimal) -> Fraction:
 
 class Cut:
     """Shares that make a whole, ready to cut any number of units. Whole numbers over one denominator: fractions would give the same, at
-    several times the cost. Raises ValueError where the shares do not add up to 1."""
+    several times the cost. Raises ValueError where the shares do not add up to 1.
 
-    __slots__ = ("_keys", "_parts", "_whole")
+    `parts` of `whole` are the shares; `order` the places of the keys as they sort, which decides between equal remainders.
+    """
+
+    __slots__ = ("order", "parts", "whole")
 
     def __init__(self, shares: Mapping[str, Fraction]) -> None:
-        self._keys = tuple(shares)
-        self._whole = lcm(*(share.denominator for share in shares.values()))
-        self._parts = tuple(share.numerator * (self._whole // share.denominator) for share in shares.values())
-        if sum(self._parts) != self._whole:
+        keys = tuple(shares)
+        self.order = tuple(sorted(range(len(keys)), key=keys.__getitem__))
+        self.whole = lcm(*(share.denominator for share in shares.values()))
+        self.parts = tuple(share.numerator * (self.whole // share.denominator) for share in shares.values())
+        if sum(self.parts) != self.whole:
             raise ValueError(f"shares add up to {sum(shares.values())}, not 1")
 
     def of(self, units: int) -> list[int]:
         """The parts, in the order of the shares: largest remainders get the last units, and of equal ones the key that sorts first."""
-        size, whole = abs(units), self._whole
-        found = [size * part // whole for part in self._parts]
+        size, whole = abs(units), self.whole
+        found = [size * part // whole for part in self.parts]
         missing = size - sum(found)
         if missing:
-            left = [size * part % whole for part in self._parts]
-            for place in sorted(range(len(found)), key=lambda place: (-left[place], self._keys[place]))[:missing]:
+            left = [size * part % whole for part in self.parts]
+            for place in sorted(self.order, key=lambda place: -left[place])[:missing]:
                 found[place] += 1
         return [-part for part in found] if units < 0 else found
 

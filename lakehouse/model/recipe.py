@@ -54,9 +54,9 @@ class Owner(NamedTuple):
     place: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recipe:
-    """Every cut of an amount, in order, and whose the last parts are."""
+    """Every cut of an amount, in order, and whose the last parts are. One recipe is equal to no other."""
 
     made: tuple[Made, ...]
     owners: tuple[Owner, ...]

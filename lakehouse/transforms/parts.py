@@ -10,9 +10,14 @@ from typing import Any
 import pyarrow as pa
 
 from lakehouse.model.clauses import Part
+from lakehouse.tables import gold
+from lakehouse.tables.arrow import arrow_type
+from lakehouse.transforms.wide import Places
 
 _MONEY = pa.decimal128(38, 18)
-_OWN = ("contract_id", "contract_version", "payee", "role", "category", "refusal", "counting", "counts", "amount")
+COUNTS = arrow_type(next(field.type for field in gold.royalty_lines.fields if field.name == "counts"))
+# What a contract adds to a group.
+OWN = ("contract_id", "contract_version", "payee", "role", "category", "refusal", "counting", "counts", "amount")
 
 
 @dataclass
@@ -20,7 +25,7 @@ class Parts:
     """Rows to be: each is of one group, the one at `origin` in its batch."""
 
     origin: list[int] = field(default_factory=list)
-    cells: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in _OWN})
+    cells: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in OWN})
     ways: list[tuple[Any, ...] | None] = field(default_factory=list)
 
     def add(self, origin: int, amount: Decimal, **cells: Any) -> None:
@@ -48,20 +53,29 @@ class Parts:
         for name in ("refusal", "counting"):
             cells[name] += [None] * len(parts)
 
-    def batch(self, groups: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-        """The rows in the columns of `schema`; the amount of a group is the base of its parts."""
-        places = pa.array(self.origin, pa.int64())
-        columns = []
-        for column in schema:
-            if column.name == "stages":
-                columns.append(_stages(self.ways, column.type))
-            elif column.name == "base":
-                columns.append(groups.column("base" if "base" in groups.schema.names else "amount").take(places))
-            elif column.name in self.cells:
-                columns.append(pa.array(self.cells[column.name], column.type))
-            else:
-                columns.append(groups.column(column.name).take(places))
-        return pa.RecordBatch.from_arrays(columns, schema=schema)
+    def columns(self, stages: pa.DataType) -> dict[str, pa.Array]:
+        """What a contract adds to the groups, as columns."""
+        types = {"counts": COUNTS, "amount": _MONEY}
+        told = {name: pa.array(column, types.get(name, pa.string())) for name, column in self.cells.items()}
+        return {**told, "stages": _stages(self.ways, stages)}
+
+
+def assemble(
+    groups: pa.RecordBatch, origin: Sequence[int] | Places, columns: Mapping[str, pa.Array], schema: pa.Schema
+) -> pa.RecordBatch:
+    """Rows in the columns of `schema`: each is of the group at `origin` in its batch, whose amount is the base of its parts."""
+    places = pa.array(origin, pa.int64())
+    found = []
+    for column in schema:
+        if column.name in columns:
+            found.append(columns[column.name])
+        elif column.name in OWN:
+            found.append(pa.nulls(len(places), column.type))
+        elif column.name == "base":
+            found.append(groups.column("base" if "base" in groups.schema.names else "amount").take(places))
+        else:
+            found.append(groups.column(column.name).take(places))
+    return pa.RecordBatch.from_arrays(found, schema=schema)
 
 
 def _stages(ways: Sequence[tuple[Any, ...] | None], type_: pa.DataType) -> pa.ListArray:

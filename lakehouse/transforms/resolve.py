@@ -11,11 +11,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 from pyspark.sql import functions as F
 
 from lakehouse.model.clauses import Counter, Usage
-from lakehouse.model.contracts import ContractBook
+from lakehouse.model.contracts import Contract, ContractBook
 from lakehouse.model.counting import Due, balances_of, counting_groups, divide_in_order
 from lakehouse.model.money import exact
 from lakehouse.tables import gold
@@ -23,10 +24,14 @@ from lakehouse.tables.arrow import arrow_type
 from lakehouse.tables.declare import Field
 from lakehouse.tables.gold import GROUP, line_key
 from lakehouse.tables.silver import STATUSES
+from lakehouse.transforms.combinations import codes, distinct, gathered
 from lakehouse.transforms.groups import MEASURES, RELEASE
-from lakehouse.transforms.parts import Parts
+from lakehouse.transforms.parts import Parts, assemble
+from lakehouse.transforms.recipes import Cookbook, columns_of
+from lakehouse.transforms.wide import Places, read
 
 if TYPE_CHECKING:
+    from pyspark import Broadcast
     from pyspark.sql import Column, DataFrame
 
 PAID = ("MATCHED", "DRIFT_FLAGGED")
@@ -42,11 +47,15 @@ _RESOLVED = (
     Field("refusal", "string", "Why no contract could be applied, where none was"),
 )
 _COUNTING = Field("counting", "string", "The counting group in whose pass the group of usage is divided, where it is in one")
-# What `Usage` and a group of usage lines call by one name.
-_TOLD = (
-    "territory", "channel", "configuration", "price_category", "source", "usage_period", "report_period", "currency", "units", "gross", "ppd",
-    "retail", *RELEASE,
+# What contracts cover, and what `Usage` and a group of usage lines call by one name: dimensions and measures.
+_COVERED = ["recording_id", "catalog_artist", "catalog_label", "usage_period", "release"]
+_DIMENSIONS = (
+    "territory", "channel", "configuration", "price_category", "source", "usage_period", "sale_date", "report_period", "currency", *RELEASE,
 )  # fmt: skip
+_MEASURED = ("units", "gross", "ppd", "retail")
+_NAMED = {"recording": "recording_id"}
+# How many groups are worked on at once, and how many parts are sent to the JVM at once.
+_GATHERED, _SENT = 40_000, 10_000
 
 Keep = Callable[["DataFrame"], "DataFrame"]
 
@@ -63,12 +72,14 @@ def resolve(
     columns = [*GROUP, *MEASURES, "recording_id", "catalog_artist", "catalog_label", *RELEASE, "hold_id"]
     counting = counting_groups(book)
     schema = _ddl(*_RESOLVED, _COUNTING)
-    first = groups.select(*columns).mapInArrow(_resolver(book, counting), schema)
+    # Read by each worker once, with what it remembers of its terms, rather than by each task.
+    shared = groups.sparkSession.sparkContext.broadcast(book)
+    first = groups.select(*columns).mapInArrow(_resolver(shared, counting), schema)
     if not counting:
         return first.drop("counting")
     first = keep(first)
     counted = (
-        first.where("counting IS NOT NULL").groupBy("counting").applyInArrow(_counter(book, opening or {}), _ddl(*_RESOLVED))
+        first.where("counting IS NOT NULL").groupBy("counting").applyInArrow(_counter(shared, opening or {}), _ddl(*_RESOLVED))
     )
     return first.where("counting IS NULL").drop("counting").unionByName(counted)
 
@@ -81,23 +92,64 @@ def _arrow(*fields: Field) -> pa.Schema:
     return pa.schema([(field.name, arrow_type(field.type)) for field in fields])
 
 
-def _resolver(book: ContractBook, counting: Mapping[str, str]) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _resolver(
+    book: Broadcast[ContractBook], counting: Mapping[str, str]
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     schema = _arrow(*_RESOLVED, _COUNTING)
+    stages = schema.field("stages").type
 
     def batches(groups: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in groups:
+        cookbook = Cookbook()
+        for batch in gathered(groups, _GATHERED):
+            contracts, numbers = _recipes(batch, book.value, counting, cookbook)
+            own = np.flatnonzero(numbers >= 0)
+            if len(own):
+                sizes, negative = read(batch.column("amount").take(pa.array(own)))
+                places, columns = columns_of(list(cookbook.parts(numbers[own], sizes, negative)), cookbook, stages)
+                yield from _slices(assemble(batch, own[places], columns, schema))
+            others = np.flatnonzero(numbers < 0)
             parts = Parts()
-            for place, group in enumerate(batch.to_pylist()):
-                _divide(parts, place, group, book, counting)
-            yield parts.batch(batch, schema)
+            for place, group in zip(others.tolist(), batch.take(pa.array(others)).to_pylist(), strict=True):
+                _divide(parts, place, group, contracts[place], counting)
+            if len(others):
+                yield from _slices(assemble(batch, parts.origin, parts.columns(stages), schema))
 
     return batches
 
 
-def _divide(parts: Parts, place: int, group: Mapping[str, Any], book: ContractBook, counting: Mapping[str, str]) -> None:
-    contract = book.in_force(
-        group["recording_id"], group["catalog_artist"], group["catalog_label"], group["usage_period"], group["release"]
-    )
+def _slices(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    for start in range(0, len(rows), _SENT):
+        yield rows.slice(start, _SENT)
+
+
+def _recipes(
+    groups: pa.RecordBatch, book: ContractBook, counting: Mapping[str, str], cookbook: Cookbook
+) -> tuple[list[Contract | None], Places]:
+    """For each group its contract, and the number of its recipe; -1 where it has none, and goes through its contract by itself.
+
+    Both are worked out for distinct combinations: the contract of what contracts cover, the recipe of what its terms ask for.
+    """
+    covered, which = distinct([codes(groups.column(name)) for name in _COVERED])
+    told = groups.select(_COVERED).take(pa.array(covered)).to_pylist()
+    in_force = [
+        book.in_force(g["recording_id"], g["catalog_artist"], g["catalog_label"], g["usage_period"], g["release"]) for g in told
+    ]
+    places: dict[int, int] = {}
+    versions = np.array([places.setdefault(id(contract), len(places)) for contract in in_force], np.int64)
+    asked = [codes(groups.column(_NAMED.get(name, name)), values) for name, values in book.asked.items() if name != "cost_type"]
+    dated = [codes(groups.column(name)) for name in ("usage_period", "sale_date")] if book.dated else []
+    combined, combination = distinct([versions[which], *asked, *dated])
+    numbers = np.full(len(combined), -1, np.int64)
+    dimensions = groups.select(["recording_id", *_DIMENSIONS]).take(pa.array(combined)).to_pylist()
+    for place, (row, group) in enumerate(zip(combined.tolist(), dimensions, strict=True)):
+        contract = in_force[which[row]]
+        if contract is not None and contract.contract not in counting and (recipe := contract.recipe(_usage(group))):
+            number = cookbook.number(contract, recipe)
+            numbers[place] = -1 if number is None else number
+    return [in_force[one] for one in which.tolist()], numbers[combination]
+
+
+def _divide(parts: Parts, place: int, group: Mapping[str, Any], contract: Contract | None, counting: Mapping[str, str]) -> None:
     if contract is None:
         parts.add(place, group["amount"], refusal="NO_CONTRACT")
     elif contract.contract in counting:
@@ -115,12 +167,11 @@ def _divide(parts: Parts, place: int, group: Mapping[str, Any], book: ContractBo
 
 def _usage(group: Mapping[str, Any]) -> Usage:
     date = group["sale_date"]
-    return Usage(
-        recording=group["recording_id"], sale_date=date.isoformat() if date else None, **{name: group[name] for name in _TOLD}
-    )  # fmt: skip
+    told = {name: group[name] for name in (*_DIMENSIONS, *_MEASURED) if name in group and name != "sale_date"}
+    return Usage(recording=group["recording_id"], sale_date=date.isoformat() if date else None, **told)
 
 
-def _counter(book: ContractBook, opening: Mapping[Counter, Decimal]) -> Callable[[pa.Table], pa.Table]:
+def _counter(book: Broadcast[ContractBook], opening: Mapping[Counter, Decimal]) -> Callable[[pa.Table], pa.Table]:
     counts = {counter: exact(amount) for counter, amount in opening.items()}
     schema = _arrow(*_RESOLVED)
 
@@ -129,7 +180,7 @@ def _counter(book: ContractBook, opening: Mapping[Counter, Decimal]) -> Callable
         groups = batch.to_pylist()
         places = {line_key(group): place for place, group in enumerate(groups)}
         due = [
-            Due(key, book.version(g["contract_id"], g["contract_version"]), _usage(g), g["base"])
+            Due(key, book.value.version(g["contract_id"], g["contract_version"]), _usage(g), g["base"])
             for key, g in zip(places, groups, strict=True)
         ]
         parts = Parts()
@@ -139,7 +190,7 @@ def _counter(book: ContractBook, opening: Mapping[Counter, Decimal]) -> Callable
                 parts.add(place, one.due.base, refusal=f"{contract.contract}: {one.refusal}")
             else:
                 parts.give(place, contract.contract, contract.version, one.parts, _counts(one.counted or {}))
-        return pa.Table.from_batches([parts.batch(batch, schema)])
+        return pa.Table.from_batches([assemble(batch, parts.origin, parts.columns(schema.field("stages").type), schema)])
 
     return divide
 

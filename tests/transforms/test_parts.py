@@ -32,6 +32,13 @@ terms: [{clause: master_share, rate: 10%, to: P-B, escalation: {by: units, steps
 """
 
 
+class Shared:
+    """What Spark shares with its workers, without Spark."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
 def _batch(*artists: str) -> pa.RecordBatch:
     schema = _arrow(*(field for field in _RESOLVED if field.name in (*DIMENSIONS, "recording_id", "release", "release_type", "catalog_group", "usage_lines", "units", "gross", "amount", "hold_id")))  # fmt: skip
     schema = schema.append(pa.field("catalog_artist", pa.string())).append(pa.field("catalog_label", pa.string()))
@@ -53,10 +60,11 @@ def _batch(*artists: str) -> pa.RecordBatch:
 )
 def test_every_kind_of_batch_becomes_rows(artists: tuple[str, ...], expected: list[tuple[Any, ...]]) -> None:
     book = book_of({"a.yaml": BOOK, "b.yaml": RISING})
-    (found,) = _resolver(book, {"C-2": "C-2"})([_batch(*artists)])
-    assert found.schema == _arrow(*_RESOLVED, _COUNTING)
-    found.validate(full=True)
-    rows = found.to_pylist()
+    batches = list(_resolver(Shared(book), {"C-2": "C-2"})([_batch(*artists)]))
+    for found in batches:
+        assert found.schema == _arrow(*_RESOLVED, _COUNTING)
+        found.validate(full=True)
+    rows = sorted((row for found in batches for row in found.to_pylist()), key=lambda row: row["payee"] or "")
     told = [(r["refusal"], r["counting"], r["payee"], None if r["stages"] is None else len(r["stages"])) for r in rows]
     assert told == expected
     assert all(row["base"] == 10 for row in rows)
