@@ -7,7 +7,7 @@ usage lines (`lakehouse.transforms.resolve`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -221,15 +221,11 @@ class Contract(Frozen):
     @cached_property
     def asked(self) -> dict[str, frozenset[str]]:
         """For each dimension that some term asks for, the values that fit any of them."""
-        found: dict[str, frozenset[str]] = {}
-        for term in self.terms:
-            for dimension, values in term.when.wanted.items():
-                found[dimension] = found.get(dimension, frozenset()) | values
-        return found
+        return asked_by(self.terms)
 
     @cached_property
     def dated(self) -> bool:
-        return any(term.when.from_period or term.when.to_period for term in self.terms)
+        return any(term.when.dated for term in self.terms)
 
     def _queue_of(self, usage: Usage) -> Queue:
         places = self._places
@@ -314,6 +310,15 @@ def _better(term: Any, peer: Any) -> Clause:
         if mine is not None and theirs is not None and theirs > mine:
             return term.model_copy(update={figure: theirs})
     return term
+
+
+def asked_by(terms: Iterable[Clause]) -> dict[str, frozenset[str]]:
+    """For each dimension that some of the terms ask for, the values that fit any of them."""
+    found: dict[str, frozenset[str]] = {}
+    for term in terms:
+        for dimension, values in term.when.wanted.items():
+            found[dimension] = found.get(dimension, frozenset()) | values
+    return found
 
 
 @dataclass(frozen=True)

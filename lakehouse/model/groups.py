@@ -1,36 +1,37 @@
-"""Which contracts must be settled together: those that share a payee, and so a balance."""
+"""What must be settled together: contracts whose accounts recoup each other, currencies that are converted into each other."""
 
 from __future__ import annotations
 
-from lakehouse.model.contracts import Contract, ContractBook
+from collections.abc import Iterable
 
-
-def payees_of(contract: Contract) -> set[str]:
-    """Every party that may have an account under a contract."""
-    named = {party for term in contract.terms for party in term.parties()}
-    return named | set(contract.tree) | {party for shares in contract.tree.values() for party in shares} | {contract.label}
+from lakehouse.model.contracts import ContractBook
 
 
 def account_groups(book: ContractBook) -> dict[str, str]:
-    """The group of each contract and of each of its parties other than labels: contracts that share one of them are of one group.
+    """The group of each contract, named by its smallest: contracts that a payee's cross-collateralization joins are of one group.
 
-    A group is named by its smallest contract id. Groups can be settled apart from each other, on any machine, in any order;
-    `accounts.rounded` brings them together. An event without a contract belongs to the group of its payee.
+    Nothing else ties the accounts of two contracts: what a payee has from several of them meets only when it is paid out
+    (`settle.settle_payees`). So groups can be settled apart from each other, on any machine, in any order.
     """
-    above: dict[str, str] = {}
+    return _joined({contract.contract for contract in book.contracts}, (cross.contracts for cross in book.rules.cross))
 
-    def top(node: str) -> str:
-        while above.setdefault(node, node) != node:
-            above[node] = above[above[node]]
-            node = above[node]
-        return node
 
-    labels = {contract.label for contract in book.contracts}
-    paid = {party for contract in book.contracts for party in payees_of(contract) if party != contract.label}
-    # A label that some other contract pays has an account too, and ties its contracts together.
-    ties = paid - (labels - paid)
-    for contract in book.contracts:
-        for party in sorted(payees_of(contract) & ties):
-            one, two = top(f"c:{contract.contract}"), top(f"p:{party}")
+def currency_groups(book: ContractBook) -> dict[str, str]:
+    """The group of each currency that the book converts, named by its smallest. Any other is a group alone."""
+    return _joined((), ((fx.origin, fx.to) for fx in book.rules.fx))
+
+
+def _joined(names: Iterable[str], ties: Iterable[Iterable[str]]) -> dict[str, str]:
+    above = {name: name for name in names}
+
+    def top(name: str) -> str:
+        while above.setdefault(name, name) != name:
+            above[name] = above[above[name]]
+            name = above[name]
+        return name
+
+    for first, *others in ties:
+        for other in others:
+            one, two = top(first), top(other)
             above[max(one, two)] = min(one, two)
-    return {node[2:]: top(node)[2:] for node in sorted(above)} | {c.contract: top(f"c:{c.contract}")[2:] for c in book.contracts}
+    return {name: top(name) for name in sorted(above)}

@@ -117,13 +117,15 @@ def _conditions(document: Document, contract: Contract) -> Iterator[Finding]:
         for value in (*(term.when.territory or ()), *(term.when.territory_except or ())):
             if not countries_of(value):
                 hint = "an ISO 3166-1 alpha-2 code or a territory group" if len(value) > 3 else "an ISO 3166-1 alpha-2 code"
+                hint += " (the United Kingdom is GB)" if value == "UK" else ""
                 yield document.finding(("terms", i), "territory", f"{value!r} is not {hint}: the term would never apply")
         if term.when.territory is not None and not term.when.wanted["territory"]:
             yield document.finding(("terms", i), "territory", "nothing is left of the territories: the term would never apply")
         for value in term.when.configuration or ():
             if value not in CONFIGURATIONS:
-                hint = f"one of {', '.join(CONFIGURATIONS)}"
-                yield document.finding(("terms", i), "configuration", f"{value!r} is not {hint}: the term would never apply")
+                # A table that the book is tried on may say more than reports do.
+                message = f"reports in a lake say {', '.join(CONFIGURATIONS)}: a term on {value!r} would not apply to any"
+                yield document.finding(("terms", i), "configuration", message, "warn")
 
 
 def _points(document: Document, contract: Contract) -> Iterator[Finding]:

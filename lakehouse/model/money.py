@@ -123,7 +123,8 @@ def parse_rate(value: Any) -> Fraction:
     except (ValueError, ZeroDivisionError):
         raise ValueError(f"{value!r} is not a rate: write 15%, 1/3 or '0.15'") from None
     if not 0 <= rate <= 1:
-        raise ValueError(f"{value!r} is not between 0% and 100%")
+        hint = f": write {text}%" if not percent and 1 < rate <= 100 else ""
+        raise ValueError(f"{value!r} is not between 0% and 100%{hint}")
     return rate
 
 

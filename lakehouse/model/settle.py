@@ -1,19 +1,19 @@
 """From royalty lines and events to movements and statements: every account of a period, settled once.
 
 The order of stages: released reserves, shared costs, producers' points that wait, guarantees, tax on what is earned, costs, advances and
-cross-collateralization, conversion, tax on what is paid, minimum payout. The result depends on the set of lines and events alone, not on
-their order.
+cross-collateralization (`settle_contracts`); then, of all that a payee is left with, conversion, tax on what is paid, minimum payout
+(`settle_payees`). The result depends on the set of lines and events alone, not on their order.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from lakehouse.model.accounts import Balance, Books, Event, Line, Settlement, Statement, opened
+from lakehouse.model.accounts import Balance, Books, Event, Line, Movement, Settlement, Statement, opened
 from lakehouse.model.bookings import book_events, book_granted_advances, hold_reserves, release_reserves
 from lakehouse.model.clauses import Advance, Usage
 from lakehouse.model.contracts import Contract, ContractBook
@@ -23,7 +23,7 @@ from lakehouse.model.payout import minimum_payout, pay_out
 from lakehouse.model.producers import hold_producers
 from lakehouse.model.recoupment import KINDS, Recoupment
 from lakehouse.model.shared_costs import share_costs
-from lakehouse.model.taxes import tax_on_earned, taxable_income
+from lakehouse.model.taxes import income_before, tax_on_earned, taxable_income
 
 Account = tuple[str, str, str]  # contract, payee, currency
 
@@ -46,6 +46,30 @@ class Tally:
         return set(self.earned) | set(self.deducted) | set(self.reserved) | set(self.taxed)
 
 
+# What happens to a payee as such, rather than under a contract.
+OF_PAYEES = ("payment", "society_payment")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What the contracts of one group leave a payee in one currency, with the sums of the way there and the make-up of the income."""
+
+    payee: str
+    currency: str
+    left: Decimal
+    sums: Mapping[str, Decimal]
+    income: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True)
+class Earned:
+    """The accounts of a group of contracts, settled: before anything is paid out."""
+
+    movements: tuple[Movement, ...]
+    dues: tuple[Due, ...]
+    closing: tuple[Balance, ...]
+
+
 def settle(
     book: ContractBook,
     contracts: Collection[str] | None,
@@ -54,11 +78,35 @@ def settle(
     lines: Iterable[Line],
     events: Iterable[Event],
 ) -> Settlement:
-    """Settles the accounts of some contracts (None: all of the book) for one statement period.
+    """Settles the accounts of some contracts (None: all of the book) and of their payees for one statement period.
 
-    In: the closing balances of the period before; the royalty lines of the period, of every contract of the group; its events. Out: movements
-    (double entry), statements with exact payable amounts (`accounts.rounded` rounds those of all groups together), closing balances.
-    Contracts that share a payee belong to one group (`groups.account_groups`). Raises ValueError where a rate of exchange is missing.
+    In: the closing balances of the period before; the royalty lines of the period; its events. Out: movements (double entry), statements
+    with exact payable amounts (`accounts.rounded` rounds them together), closing balances. Raises ValueError where a rate of exchange is
+    missing.
+    """
+    opening, events = list(opening), list(events)
+    earned = settle_contracts(
+        book, contracts, period, [b for b in opening if b.contract], lines, [e for e in events if e.event not in OF_PAYEES]
+    )
+    paid = settle_payees(
+        book, period, [b for b in opening if not b.contract], [e for e in events if e.event in OF_PAYEES], earned.dues
+    )
+    closing = tuple(sorted((*earned.closing, *paid.closing)))
+    return Settlement((*earned.movements, *paid.movements), paid.statements, closing)
+
+
+def settle_contracts(
+    book: ContractBook,
+    contracts: Collection[str] | None,
+    period: str,
+    opening: Iterable[Balance],
+    lines: Iterable[Line],
+    events: Iterable[Event],
+) -> Earned:
+    """The accounts under some contracts, up to what each leaves its payees.
+
+    Contracts whose accounts recoup each other (`groups.account_groups`) must come together, with all their balances, lines, costs and
+    advances; others may come apart.
     """
     books, tally = opened(period, opening), Tally()
     lines = sorted(
@@ -75,9 +123,34 @@ def settle(
     top_up(books, in_group, lines, tally)
     tax_on_earned(books, book, lines, tally)
     left, recouped = _recoup(books, book, in_group, tally)
-    taxable = taxable_income(books, book, lines)
-    statements = _statements(books, tally, recouped, lines)
-    return Settlement(*pay_out(books, book, statements, left, taxable))
+    income = taxable_income(book, lines)
+    dues = tuple(
+        Due(*account, left.get(account, ZERO), values, income.get(account, {}))
+        for account, values in sorted(_sums(books, tally, recouped, lines).items())
+    )
+    return Earned(tuple(books.movements), dues, books.closing())
+
+
+def settle_payees(
+    book: ContractBook, period: str, opening: Iterable[Balance], events: Iterable[Event], dues: Iterable[Due]
+) -> Settlement:
+    """What payees are paid and what is carried: all that contracts leave them, with their own balances and payments.
+
+    Payees may come apart, each with all currencies between which the book has a rate of exchange.
+    """
+    books, tally = opened(period, opening), Tally()
+    book_events(books, book, sorted(events, key=lambda event: event.event_id), tally)
+    left, recouped = _recoup(books, book, (), tally)
+    sums = _sums(books, tally, recouped, ())
+    income = income_before(books)
+    for due in dues:
+        account = (due.payee, due.currency)
+        left[account] = add(left.get(account, ZERO), due.left)
+        for target, found in ((sums[account], due.sums), (income[account], due.income)):
+            for name, amount in found.items():
+                target[name] = add(target[name], amount)
+    statements = {(payee, cur): Statement(period, cur, payee, **values) for (payee, cur), values in sorted(sums.items())}
+    return Settlement(*pay_out(books, book, statements, left, income))
 
 
 def _earn(books: Books, lines: Iterable[Line], tally: Tally) -> None:
@@ -131,10 +204,10 @@ def _limits(contracts: Iterable[Contract], period: str) -> dict[str, Fraction]:
     return found
 
 
-def _statements(
+def _sums(
     books: Books, tally: Tally, recouped: dict[tuple[str, str], Decimal], lines: Iterable[Line]
-) -> dict[tuple[str, str], Statement]:
-    """A statement, before it is paid out, for every payee and currency with something to tell."""
+) -> dict[tuple[str, str], dict[str, Decimal]]:
+    """The amounts of a statement, before it is paid out, for every payee and currency with something to tell."""
     sums: dict[tuple[str, str], dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
     for name in ("earned", "deducted", "reserved", "taxed"):
         for (_, payee, currency), amount in getattr(tally, name).items():
@@ -151,4 +224,4 @@ def _statements(
     for line in lines:
         if line.category in ("payable", "reserved"):
             sums[line.payee, line.currency]["earned"] = add(sums[line.payee, line.currency]["earned"])
-    return {(payee, cur): Statement(books.period, cur, payee, **values) for (payee, cur), values in sorted(sums.items())}
+    return sums

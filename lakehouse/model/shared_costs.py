@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lakehouse.model.settle import Tally
 
 # A part that has come through one of these is a share of the contract's income; what left before is a fee, a deduction or publishing.
-_SHARED_OUT = {"master_share", "writer_share", "statutory_split", "split"}
+SHARED_OUT = {"master_share", "writer_share", "statutory_split", "split"}
 
 
 def share_costs(books: Books, lines: Iterable[Line], tally: Tally) -> None:
@@ -54,7 +54,7 @@ def _bear(books: Books, account: tuple[str, str], parts: dict[str, Decimal], tal
 
 
 def _is_income(line: Line) -> bool:
-    return any(step.stage in _SHARED_OUT for step in line.stages) or (line.category == "retained" and line.role == "label")
+    return any(step.stage in SHARED_OUT for step in line.stages) or (line.category == "retained" and line.role == "label")
 
 
 def _mechanical(line: Line) -> bool:

@@ -55,12 +55,13 @@ def tax_on_earned(books: Books, book: ContractBook, lines: Iterable[Line], tally
         books.post("tax", payee, currency, term_id, tax, f"liabilities:accrued:{payee}", f"liabilities:tax:{term_id}")
 
 
-def taxable_income(books: Books, book: ContractBook, lines: Iterable[Line]) -> Income:
-    """The income from which each payee's balance comes, with what earlier periods have not paid."""
-    income: Income = defaultdict(lambda: defaultdict(lambda: ZERO))
-    for (_, _, payee, currency, ref), amount in books.of_kind("taxable"):
-        income[payee, currency][ref] = add(income[payee, currency][ref], amount)
-        books.move(amount.copy_negate(), "taxable", "", payee, currency, ref)
+def _no_income() -> Income:
+    return defaultdict(lambda: defaultdict(lambda: ZERO))
+
+
+def taxable_income(book: ContractBook, lines: Iterable[Line]) -> Income:
+    """The income of a period, and what of it is taxed when it is paid."""
+    income = _no_income()
     for line in lines:
         if line.category == "payable":
             own = income[line.payee, line.currency]
@@ -68,6 +69,15 @@ def taxable_income(books: Books, book: ContractBook, lines: Iterable[Line]) -> I
             for name, rate, _ in _taxes(book, line, "payable"):
                 ref = f"{name}|{write_rate(rate)}"
                 own[ref] = add(own[ref], line.amount)
+    return income
+
+
+def income_before(books: Books) -> Income:
+    """What the balances that earlier periods have not paid come from; the books forget it until it is carried again."""
+    income = _no_income()
+    for (_, _, payee, currency, ref), amount in books.of_kind("taxable"):
+        income[payee, currency][ref] = add(income[payee, currency][ref], amount)
+        books.move(amount.copy_negate(), "taxable", "", payee, currency, ref)
     return income
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """A usage line that no contract could be applied to, and why. Its money is held, not guessed."""
+    """A usage line that no contract could be applied to, and why. Its money, after pools and adjustments, is held, not guessed."""
 
     line_id: str
     period: str
@@ -75,11 +75,11 @@ def resolve_lines(book: ContractBook, rows: list[UsageRow], events: Iterable[Eve
     for row in ordered:
         contract = book.in_force(row.usage.recording, row.artist, row.label, row.usage.usage_period, row.usage.release)
         if contract is None:
-            unresolved.append(_unresolved(row, f"no contract covers it in {row.usage.usage_period}"))
+            unresolved.append(_unresolved(row, bases[row.line_id][0], f"no contract covers it in {row.usage.usage_period}"))
         else:
             due.append(Due(row.line_id, contract, row.usage, *bases[row.line_id]))
     divided = divide_in_order(due, counts_of(opening))
-    unresolved += [_unresolved(by_id[one.due.line_id], one.refusal) for one in divided if one.refusal]
+    unresolved += [_unresolved(by_id[one.due.line_id], one.due.base, one.refusal) for one in divided if one.refusal]
     lines = [_line(by_id[one.due.line_id], one.due.contract, part) for one in divided for part in one.parts]
     return Resolved(lines, unresolved, balances_of(one.counted for one in divided))
 
@@ -91,8 +91,8 @@ def _line(row: UsageRow, contract: Contract, part: Part) -> Line:
     )  # fmt: skip
 
 
-def _unresolved(row: UsageRow, reason: str) -> Unresolved:
-    return Unresolved(row.line_id, row.period, row.amount, row.currency, reason)
+def _unresolved(row: UsageRow, base: Decimal, reason: str) -> Unresolved:
+    return Unresolved(row.line_id, row.period, base, row.currency, reason)
 
 
 def _bases(book: ContractBook, rows: list[UsageRow], events: Iterable[Event]) -> Mapping[str, tuple[Decimal, tuple[Step, ...]]]:

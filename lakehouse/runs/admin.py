@@ -55,11 +55,18 @@ def _load_messages(env: Environment, messages: ErnRows) -> None:
 
 
 def load_contracts(env: Environment, path: Path) -> dict[str, Any]:
-    """Loads the book at `path` in place of the one before. Raises Findings where the linter finds an error."""
+    """Loads the book at `path` in place of the one before. Raises Findings where the linter finds an error, or the book has pools."""
     documents = book_documents(path)
     book, findings = read_book(documents)
     if errors := [str(finding) for finding in findings if finding.severity == "error"]:
         raise Findings("The contract book has errors and was not loaded:\n" + "\n".join(errors))
+    if book.rules.pools:
+        # Left alone they would be ignored, and every line of theirs paid as its report has it.
+        names = ", ".join(pool.name for pool in book.rules.pools)
+        raise Findings(
+            f"The contract book divides pools ({names}) and was not loaded. In a lake every line is worth what its report says: take the"
+            " pools out of the book, and try them with `lakehouse contracts try`."
+        )
     reader = env.reader
     known = reader.sql(f"SELECT DISTINCT book_sha256 FROM {reader.relation(silver.contracts.name)}")
     version = reader.version(silver.contracts.name)

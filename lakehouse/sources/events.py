@@ -23,6 +23,12 @@ _EVENT = next(field for field in silver.account_events.fields if field.name == "
 
 Row = dict[str, Any]
 
+# What `contracts try` takes as a row of its table, and where a lake has it from.
+_ELSEWHERE = {
+    "return": "a lake has returns from reports, as lines with negative units and amounts",
+    "adjustment": "it changes what lines are worth, and a lake takes that from reports alone; land a report that says so, or book a cost",
+}
+
 
 def read_events(files: Sequence[Path]) -> list[Row]:
     """Rows of silver.account_events. Raises Findings naming file, line and every reason where a row cannot be booked."""
@@ -59,10 +65,13 @@ def _reasons(cells: Mapping[str, str]) -> Iterator[str]:
         return
     if not re.fullmatch(PERIOD, cells["period"]):
         yield f"period {cells['period']!r} is not YYYY-MM"
-    if cells["event"] not in (_EVENT.one_of or ()):
+    if hint := _ELSEWHERE.get(cells["event"]):
+        yield f"the event {cells['event']} is no booking of an account: {hint}"
+    elif cells["event"] not in (_EVENT.one_of or ()):
         yield f"event {cells['event']!r} is none of {', '.join(_EVENT.one_of or ())}"
     elif cells["event"] in ("advance", "cost") and not cells.get("contract"):
-        yield f"an {cells['event']} needs its contract"
+        article = "an" if cells["event"] == "advance" else "a"
+        yield f"{article} {cells['event']} needs its contract"
     elif cells["event"] in ("payment", "society_payment") and not cells.get("payee"):
         yield f"a {cells['event']} needs its payee"
     if (amount := _amount(cells["amount"])) is None or amount <= 0:

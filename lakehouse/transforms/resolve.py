@@ -208,7 +208,7 @@ def row_id(*parts: Column) -> Column:
 
 def royalty_lines(resolved: DataFrame, period: str) -> DataFrame:
     """gold.royalty_lines of the parts that have a contract."""
-    terms = F.array_join(F.transform("stages", lambda step: step["term"]), ">")
+    terms = F.array_join("stages.term", ">")
     identity = (*GROUP, "contract_id", "contract_version", "payee", "role", "category", "hold_id")
     return (
         resolved.where("contract_id IS NOT NULL")

@@ -1,7 +1,7 @@
 """From royalty lines to statements: every account settled by its contracts, every payable amount rounded once.
 
-The accounts of contracts that share a payee are settled together, by the reference engine (`lakehouse.model.settle`), one Arrow
-pass for each such group; a second pass rounds what is payable, each currency as a whole.
+The reference engine (`lakehouse.model.settle`) does it in two Arrow passes over sums: contract by contract what is recouped, reserved and
+guaranteed; then currency by currency what payees are paid of all that is left to them, rounded together.
 """
 
 from __future__ import annotations
@@ -13,33 +13,36 @@ from functools import reduce
 from typing import Any, Final
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
+from pyspark import Broadcast
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakehouse.model.accounts import Balance, Event, Line, Movement, Settlement, Statement, rounded
-from lakehouse.model.clauses import Counter, Step, Usage
-from lakehouse.model.contracts import ContractBook
+from lakehouse.model.accounts import Balance, Event, Line, Movement, Statement, rounded
+from lakehouse.model.clauses import DIMENSIONS, Counter, Step, Usage, Withholding
+from lakehouse.model.contracts import ContractBook, asked_by
 from lakehouse.model.counting import KIND, counting_groups
-from lakehouse.model.groups import account_groups
-from lakehouse.model.settle import settle
+from lakehouse.model.groups import account_groups, currency_groups
+from lakehouse.model.settle import OF_PAYEES, Due, settle_contracts, settle_payees
+from lakehouse.model.shared_costs import SHARED_OUT
 from lakehouse.tables import gold, silver
 from lakehouse.tables.arrow import arrow_type
 from lakehouse.tables.declare import MONEY
-from lakehouse.transforms.groups import RELEASE
 
-# What a clause of an account can ask of the usage behind a line.
-_ASKED: Final = (
-    "recording_id", *RELEASE, "territory", "channel", "configuration", "price_category", "source", "usage_period", "sale_date",
-)  # fmt: skip
 _ACCOUNT: Final = ("contract_id", "contract_version", "payee", "role", "category", "currency")
+_ASKED: Final = (*(d for d in DIMENSIONS if d not in ("recording", "cost_type")), "recording_id", "usage_period", "sale_date")
+# What accounts ask of the way of a line: by which term it was reserved or is a producer's, whether it is a share of the income, or mechanical.
+_BY_TERM: Final = ("reserve", "producer_points")
+_BY_STAGE: Final = (*sorted(SHARED_OUT), "mechanical")
+_STEPS: Final = (*(f"term_of_{stage}" for stage in _BY_TERM), *_BY_STAGE)
 _LINE: Final = {
-    "line_id": "string", **dict.fromkeys((*_ACCOUNT, *_ASKED), "string"), "amount": MONEY, "lines": "bigint",
-    "steps": "array<struct<stage:string,term:string>>",
+    **dict.fromkeys((*_ACCOUNT, *_ASKED), "string"), **dict.fromkeys(_STEPS, "string"), "amount": MONEY, "lines": "bigint",
 }  # fmt: skip
 _EVENT: Final = {field.name: field.type for field in silver.account_events.fields}
 _BALANCE: Final = {field.name: field.type for field in gold.balances.fields if field.name != "period"}
 _SUMS: Final = tuple(f.name for f in fields(Statement) if f.name not in ("period", "currency", "payee"))
 _STATEMENT: Final = {"currency": "string", "payee": "string", **dict.fromkeys(_SUMS, MONEY), "lines": "bigint"}
+_PARTS: Final = f"array<struct<name:string,amount:{MONEY}>>"
+_DUE: Final = {"payee": "string", "currency": "string", "left": MONEY, "sums": _PARTS, "income": _PARTS, "lines": "bigint"}
 _MOVEMENT: Final = {"transaction": "string", "account": "string", "kind": "string", "currency": "string", "amount": MONEY, "memo": "string"}  # fmt: skip
 
 
@@ -47,10 +50,15 @@ def _struct(columns: Mapping[str, str]) -> str:
     return "struct<" + ",".join(f"{name}:{type_}" for name, type_ in columns.items()) + ">"
 
 
-# One row of what a settlement makes: exactly one of the three is there.
-_MADE: Final = {"statement": _struct(_STATEMENT), "movement": _struct(_MOVEMENT), "balance": _struct(_BALANCE)}
-_MADE_DDL: Final = ", ".join(f"{name} {type_}" for name, type_ in _MADE.items())
-_MADE_SCHEMA: Final = pa.schema([(name, arrow_type(type_)) for name, type_ in _MADE.items()])
+def _made(**kinds: Mapping[str, str]) -> tuple[str, pa.Schema]:
+    """The columns of a pass of which exactly one is there in each row, for Spark and for Arrow."""
+    columns = {name: _struct(columns) for name, columns in kinds.items()}
+    schema = pa.schema([(name, arrow_type(type_)) for name, type_ in columns.items()])
+    return ", ".join(f"{name} {type_}" for name, type_ in columns.items()), schema
+
+
+_SETTLED: Final = _made(due=_DUE, movement=_MOVEMENT, balance=_BALANCE)
+_PAID: Final = _made(statement=_STATEMENT, movement=_MOVEMENT, balance=_BALANCE)
 
 Keep = Callable[["DataFrame"], "DataFrame"]
 
@@ -72,13 +80,14 @@ def settle_accounts(
     `lines`: gold.royalty_lines of the period; `opening`: gold.balances of the period before; `events`: silver.account_events of the
     period. Raises (from the engine) ValueError where the book has no rate of exchange that a payee's currency needs.
     """
-    entries = _entries(lines, opening, events, book)
-    settled = keep(entries.groupBy("account_group").applyInArrow(_settler(book, period), _MADE_DDL))
-    due = settled.where("statement IS NOT NULL").select("statement.*")
-    paid = keep(due.groupBy("currency").applyInArrow(_rounder(period), _MADE_DDL))
+    closed = _of_contracts(lines, opening, events, book)
+    settled = keep(closed.groupBy("of").applyInArrow(_settler(book, period), _SETTLED[0]))
+    due = settled.where("due IS NOT NULL").select("due")
+    paid = keep(_of_payees(due, opening, events, book).groupBy("of").applyInArrow(_payer(book, period), _PAID[0]))
     names = {party: entry.name for party, entry in book.parties.items()}
-    movements = settled.unionAll(paid).where("movement IS NOT NULL").select("movement.*")
-    balances = settled.unionAll(paid).where("balance IS NOT NULL").select("balance.*")
+    made = settled.select("movement", "balance").unionAll(paid.select("movement", "balance"))
+    movements = made.where("movement IS NOT NULL").select("movement.*")
+    balances = made.select("balance").where("balance IS NOT NULL").select("balance.*")
     if counting_groups(book):
         balances = balances.unionByName(_counted(lines))
     return Settled(
@@ -88,36 +97,72 @@ def settle_accounts(
     )
 
 
-def _entries(lines: DataFrame, opening: DataFrame, events: DataFrame, book: ContractBook) -> DataFrame:
-    """All that settlement reads, by account group: lines as sums over what no account clause can ask for, balances, events.
+def _of_contracts(lines: DataFrame, opening: DataFrame, events: DataFrame, book: ContractBook) -> DataFrame:
+    """All that the settlement of contracts reads, by account group: sums of lines, balances, costs and advances.
 
-    Every group has a row of its own, so that what a contract grants or guarantees comes about without usage too.
+    Every group has a row of its own, so that what a contract grants or guarantees comes about without usage too. A contract that has left
+    the book is a group alone: its balances stay.
     """
     spark = lines.sparkSession
     groups = account_groups(book)
-    known = F.broadcast(spark.createDataFrame(sorted(groups.items()), "member string, account_group string"))
-    steps = F.transform("stages", lambda s: F.struct(s["stage"].alias("stage"), s["term"].alias("term")))
-    sums = (
-        lines.withColumn("steps", steps)
-        .groupBy(*_ACCOUNT, *_ASKED, "steps")
-        .agg(F.min("line_id").alias("line_id"), F.sum("amount").cast(MONEY).alias("amount"), F.count(F.lit(1)).alias("lines"))
-    )
     parts = {
-        "line": (sums.withColumn("contract", F.col("contract_id")), _LINE),
-        "event": (events, _EVENT),
-        "opening": (opening.withColumn("contract", F.col("contract_id")), _BALANCE),
+        "line": (_sums(lines, book).withColumn("contract", F.col("contract_id")), _LINE),
+        "event": (
+            events.where(~F.col("event").isin(*OF_PAYEES)).withColumn("contract", F.coalesce("contract", F.lit(""))),
+            _EVENT,
+        ),
+        "opening": (opening.where("contract_id != ''").withColumn("contract", F.col("contract_id")), _BALANCE),
     }
+    known = F.broadcast(spark.createDataFrame(sorted(groups.items()), "contract string, known string"))
+    every = spark.createDataFrame([(name,) for name in sorted(set(groups.values()))], "contract string")
+    united = _united(parts, "contract", every).join(known, "contract", "left")
+    return united.withColumn("of", F.coalesce("known", "contract")).select("of", *parts)
+
+
+def _of_payees(due: DataFrame, opening: DataFrame, events: DataFrame, book: ContractBook) -> DataFrame:
+    """All that paying out reads: what contracts leave, and balances and payments of payees, by groups of currencies converted into each other."""
+    parts = {
+        "due": (due.select("due.*"), _DUE),
+        "event": (events.where(F.col("event").isin(*OF_PAYEES)), _EVENT),
+        "opening": (opening.where("contract_id = ''"), _BALANCE),
+    }
+    group = F.coalesce(
+        *(F.when(F.col("currency") == one, F.lit(top)) for one, top in currency_groups(book).items()), F.col("currency")
+    )
+    return _united(parts, "currency").withColumn("of", group).select("of", *parts)
+
+
+def _united(parts: Mapping[str, tuple[DataFrame, Mapping[str, str]]], key: str, *more: DataFrame) -> DataFrame:
+    """The rows of all parts, each as a struct in a column of its own, beside the key; and rows that are a key alone."""
     columns = {name: _struct(of) for name, (_, of) in parts.items()}
+    empty = {name: F.lit(None).cast(type_).alias(name) for name, type_ in columns.items()}
     rows = [
-        frame.select("contract", "payee", *(_as(name, of) if name == part else F.lit(None).cast(type_).alias(name) for name, type_ in columns.items()))
+        frame.select(key, *(_as(name, of) if name == part else empty[name] for name in columns))
         for part, (frame, of) in parts.items()
-    ]  # fmt: skip
-    every = spark.createDataFrame([(name, "") for name in sorted(set(groups.values()))], "contract string, payee string")
-    rows.append(every.select("contract", "payee", *(F.lit(None).cast(type_).alias(name) for name, type_ in columns.items())))
-    by_contract, by_payee = known.toDF("contract", "of_contract"), known.toDF("payee", "of_payee")
-    united = reduce(DataFrame.unionAll, rows).join(by_contract, "contract", "left").join(by_payee, "payee", "left")
-    # Who is paid by no contract of the book any more is a group alone: the balance stays.
-    return united.withColumn("account_group", F.coalesce("of_contract", "of_payee", "payee")).select("account_group", *columns)
+    ]
+    return reduce(DataFrame.unionAll, [*rows, *(frame.select(key, *empty.values()) for frame in more)])
+
+
+def _sums(lines: DataFrame, book: ContractBook) -> DataFrame:
+    """Lines added up over all that no account asks for. Fees are of no account, and the usage behind a line matters to taxes alone."""
+    taxes = [term for contract in book.contracts for term in contract.terms if isinstance(term, Withholding)]
+    asked: dict[str, Column] = {}
+    for dimension, values in asked_by(taxes).items():
+        name = "recording_id" if dimension == "recording" else dimension
+        whole = dimension == "territory" and book.rules.territory_basis == "tis"
+        asked[name] = F.col(name) if whole else F.when(F.col(name).isin(*sorted(values)), F.col(name))
+    if any(term.when.dated for term in taxes):
+        asked |= {name: F.col(name) for name in ("usage_period", "sale_date")}
+    stage, term = F.col("stages.stage"), F.col("stages.term")
+    steps = {f"term_of_{name}": F.get(term, F.array_position(stage, name).cast("int") - 1) for name in _BY_TERM}
+    steps |= {name: F.when(F.array_contains(stage, name), F.lit("")) for name in _BY_STAGE}
+    keys = [F.col(name) for name in _ACCOUNT] + [key.alias(name) for name, key in {**asked, **steps}.items()]
+    added = (
+        lines.where(F.col("category").isin("payable", "reserved", "retained"))
+        .groupBy(*keys)
+        .agg(F.sum("amount").cast(MONEY).alias("amount"), F.count(F.lit(1)).alias("lines"))
+    )
+    return added.withColumns({name: F.lit(None).cast("string") for name in _ASKED if name not in asked})
 
 
 def _as(name: str, columns: Mapping[str, str]) -> Column:
@@ -126,17 +171,16 @@ def _as(name: str, columns: Mapping[str, str]) -> Column:
 
 def _settler(book: ContractBook, period: str) -> Callable[[pa.Table], pa.Table]:
     members: dict[str, set[str]] = {}
-    contracts = {contract.contract for contract in book.contracts}
-    for member, group in account_groups(book).items():
-        if member in contracts:
-            members.setdefault(group, set()).add(member)
+    for contract, group in account_groups(book).items():
+        members.setdefault(group, set()).add(contract)
+    shared = _shared(book)
 
     def settle_group(table: pa.Table) -> pa.Table:
         rows = table.to_pylist()
-        group = rows[0]["account_group"]
+        group = rows[0]["of"]
         told = [row["line"] for row in rows if row["line"]]
-        settlement = settle(
-            book, members.get(group, {group}), period,
+        earned = settle_contracts(
+            shared.value, members.get(group, {group}), period,
             [_balance(row["opening"]) for row in rows if row["opening"]],
             [_line(line, period) for line in told],
             [Event(**row["event"]) for row in rows if row["event"]],
@@ -146,29 +190,51 @@ def _settler(book: ContractBook, period: str) -> Callable[[pa.Table], pa.Table]:
             if line["category"] == "payable":
                 key = (line["payee"], line["currency"])
                 counts[key] = counts.get(key, 0) + line["lines"]
-        return _made(settlement, counts)
+        return _rows(_SETTLED[1], earned.movements, earned.closing, due=[_due(due, counts) for due in earned.dues])
 
     return settle_group
 
 
-def _rounder(period: str) -> Callable[[pa.Table], pa.Table]:
-    def round_currency(table: pa.Table) -> pa.Table:
-        rows = table.to_pylist()
-        counts = {(row["payee"], row["currency"]): row["lines"] for row in rows}
-        due = [Statement(period, row["currency"], row["payee"], **{name: row[name] for name in _SUMS}) for row in rows]
-        # A payee of two groups, in one currency, has one statement.
-        return _made(rounded([Settlement((), tuple(due), ())]), counts)
+def _payer(book: ContractBook, period: str) -> Callable[[pa.Table], pa.Table]:
+    shared = _shared(book)
 
-    return round_currency
+    def pay_currencies(table: pa.Table) -> pa.Table:
+        rows = table.to_pylist()
+        dues = [row["due"] for row in rows if row["due"]]
+        paid = settle_payees(
+            shared.value, period,
+            [_balance(row["opening"]) for row in rows if row["opening"]],
+            [Event(**row["event"]) for row in rows if row["event"]],
+            [Due(d["payee"], d["currency"], d["left"], _amounts(d["sums"]), _amounts(d["income"])) for d in dues],
+        )  # fmt: skip
+        settlement = rounded([paid])
+        counts: dict[tuple[str, str], int] = {}
+        for due in dues:
+            counts[due["payee"], due["currency"]] = counts.get((due["payee"], due["currency"]), 0) + due["lines"]
+        statements = [
+            {**{name: getattr(s, name) for name in ("currency", "payee", *_SUMS)}, "lines": counts.get((s.payee, s.currency), 0)}
+            for s in settlement.statements
+        ]
+        return _rows(_PAID[1], settlement.movements, settlement.closing, statement=statements)
+
+    return pay_currencies
+
+
+def _shared(book: ContractBook) -> Broadcast[ContractBook]:
+    """The book, read by each worker once rather than for each group."""
+    return SparkSession.active().sparkContext.broadcast(book)
 
 
 def _line(row: Mapping[str, Any], period: str) -> Line:
-    usage = Usage(
-        recording=row["recording_id"], currency=row["currency"], **{name: row[name] for name in _ASKED if name != "recording_id"}
-    )  # fmt: skip
-    steps = tuple(Step(step["stage"], step["term"], Decimal(0), Decimal(0)) for step in row["steps"])
+    some: dict[str, Any] = {name: row[name] or "" for name in ("territory", "channel", "configuration", "source", "usage_period")}
+    asked: dict[str, Any] = {
+        name: row[name] for name in ("price_category", "sale_date", "release", "release_type", "catalog_group")
+    }
+    usage = Usage(recording=row["recording_id"] or "", currency=row["currency"], **some, **asked)
+    told = {stage: row[f"term_of_{stage}"] for stage in _BY_TERM} | {stage: row[stage] for stage in _BY_STAGE}
+    steps = tuple(Step(stage, term, Decimal(0), Decimal(0)) for stage, term in told.items() if term is not None)
     return Line(
-        row["line_id"], period, row["contract_id"], row["contract_version"], row["payee"], row["role"], row["category"],
+        "", period, row["contract_id"], row["contract_version"], row["payee"], row["role"], row["category"],
         row["amount"], row["currency"], steps, usage,
     )  # fmt: skip
 
@@ -177,24 +243,36 @@ def _balance(row: Mapping[str, Any]) -> Balance:
     return Balance(row["kind"], row["contract_id"], row["payee"], row["currency"], row["ref"], row["amount"])
 
 
-def _made(settlement: Settlement, counts: Mapping[tuple[str, str], int]) -> pa.Table:
-    nothing = dict.fromkeys(_MADE)
-    rows: list[dict[str, Any]] = []
-    for one in settlement.statements:
-        told = {name: getattr(one, name) for name in ("currency", "payee", *_SUMS)}
-        rows.append({**nothing, "statement": {**told, "lines": counts.get((one.payee, one.currency), 0)}})
-    rows += [{**nothing, "movement": _movement(movement)} for movement in settlement.movements]
-    for b in settlement.closing:
-        kept = {
-            "kind": b.kind,
-            "contract_id": b.contract,
-            "payee": b.payee,
-            "currency": b.currency,
-            "ref": b.ref,
-            "amount": b.amount,
-        }
-        rows.append({**nothing, "balance": kept})
-    return pa.Table.from_pylist(rows, schema=_MADE_SCHEMA)
+def _due(due: Due, counts: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+    parts = {
+        name: [{"name": part, "amount": amount} for part, amount in sorted(of.items())]
+        for name, of in (("sums", due.sums), ("income", due.income))
+    }
+    return {
+        "payee": due.payee,
+        "currency": due.currency,
+        "left": due.left,
+        **parts,
+        "lines": counts.get((due.payee, due.currency), 0),
+    }
+
+
+def _amounts(parts: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
+    return {part["name"]: part["amount"] for part in parts}
+
+
+def _rows(
+    schema: pa.Schema, movements: Iterable[Movement], closing: Iterable[Balance], **others: list[dict[str, Any]]
+) -> pa.Table:
+    """Rows with exactly one column each."""
+    nothing = dict.fromkeys(schema.names)
+    rows: list[dict[str, Any]] = [{**nothing, name: row} for name, rows in others.items() for row in rows]
+    rows += [{**nothing, "movement": _movement(movement)} for movement in movements]
+    rows += [
+        {**nothing, "balance": {"kind": b.kind, "contract_id": b.contract, "payee": b.payee, "currency": b.currency, "ref": b.ref, "amount": b.amount}}
+        for b in closing
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=schema)
 
 
 def _movement(movement: Movement) -> dict[str, Any]:

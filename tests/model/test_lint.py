@@ -172,7 +172,7 @@ def test_points_that_can_always_be_paid_are_sound(masters: list[str]) -> None:
     ("when", "rule", "message"),
     [
         ("{territory: [US, USA]}", "territory", "'USA' is not an ISO 3166-1 alpha-2 code: the term would never apply"),
-        ("{configuration: streams}", "configuration", "'streams' is not one of stream, download,"),
+        ("{configuration: streams}", "configuration", "reports in a lake say stream, download,"),
         ("{from: 2026-05, to: 2026-04}", "dates", "it ends in 2026-04, before it starts in 2026-05: it would never apply"),
     ],
 )

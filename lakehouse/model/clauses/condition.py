@@ -98,6 +98,11 @@ class Condition(BaseModel):
             found["territory"] = places - frozenset().union(*map(countries_of, self.territory_except or ()))
         return found
 
+    @property
+    def dated(self) -> bool:
+        """Whether the term holds from a date or to one."""
+        return bool(self.from_period or self.to_period)
+
     def fits(self, usage: Usage, basis: str = "iso") -> bool:
         """Whether the usage meets every condition. On the `tis` basis dependent territories count as their country."""
         if not self.holds(usage.sale_date or usage.usage_period):
