@@ -14,7 +14,12 @@ Path = tuple[Hashable, ...]
 
 def told(error: ValidationError, whole: str = "") -> str:
     """Every wrong key with what is wrong, on one line; `whole` names what is wrong as a whole."""
-    return "; ".join(f"{'.'.join(map(str, e['loc'])) or whole}: {e['msg']}" for e in error.errors())
+    return "; ".join(f"{'.'.join(map(str, e['loc'])) or whole}: {_sentence(e['msg'])}" for e in error.errors())
+
+
+def _sentence(message: str) -> str:
+    """What a rule of ours says, without what Pydantic puts before it."""
+    return message.removeprefix("Value error, ")
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class Document:
             # A key that is missing has no place of its own: it is named all the same.
             named = (*path, item["loc"][-1]) if item["type"] == "missing" else path
             name = ".".join(str(key) for key in named) or "document"
-            found.append(self.finding(path, item["type"], f"{name}: {item['msg']}"))
+            found.append(self.finding(path, item["type"], f"{name}: {_sentence(item['msg'])}"))
         return found
 
     def _known(self, location: tuple[int | str, ...]) -> Path:

@@ -17,15 +17,18 @@ Entries = Sequence[tuple[Document, Contract]]
 
 
 def _overlaps(entries: Entries, rules: BookRules, document: Document | None, parties: Mapping[str, Party]) -> Iterator[Finding]:
-    for (_, one), (written, two) in combinations(entries, 2):
-        if not one.effective.overlaps(two.effective):
-            continue
-        both = f"by {one.contract} v{one.version} and {two.contract} v{two.version} at the same time"
-        for kind in COVERED:
-            for key in sorted({*getattr(one.covers, kind)} & {*getattr(two.covers, kind)}):
-                yield written.finding(("covers", kind), "overlap", f"{key} is covered {both}")
-        if one.covers.everything and two.covers.everything:
-            yield written.finding(("covers",), "overlap", f"what no other contract covers is covered {both}")
+    """Contracts that cover one thing at one time. Those that name it are few, however many contracts there are."""
+    covering: dict[tuple[str, str], list[tuple[Document, Contract]]] = {}
+    for entry in entries:
+        named = [(kind, key) for kind in COVERED for key in sorted({*getattr(entry[1].covers, kind)})]
+        for thing in (*named, *([("", "")] if entry[1].covers.everything else [])):
+            covering.setdefault(thing, []).append(entry)
+    for (kind, key), alike in covering.items():
+        for (_, one), (written, two) in combinations(alike, 2):
+            if one.effective.overlaps(two.effective):
+                both = f"by {one.contract} v{one.version} and {two.contract} v{two.version} at the same time"
+                path: Path = ("covers", kind) if kind else ("covers",)
+                yield written.finding(path, "overlap", f"{key or 'what no other contract covers'} is covered {both}")
 
 
 def _names(entries: Entries, rules: BookRules, document: Document | None, parties: Mapping[str, Party]) -> Iterator[Finding]:

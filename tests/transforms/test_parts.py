@@ -11,6 +11,8 @@ import pytest
 from lakehouse.transforms.resolve import _COUNTING, _RESOLVED, _arrow, _resolver
 from tests.support.books import book_of
 from tests.support.frames import DIMENSIONS, digest
+from tests.support.groups import BOOK as RANDOM_BOOK
+from tests.support.groups import by_the_reference, random_groups
 
 BOOK = """\
 contract: C-1
@@ -68,3 +70,23 @@ def test_every_kind_of_batch_becomes_rows(artists: tuple[str, ...], expected: li
     told = [(r["refusal"], r["counting"], r["payee"], None if r["stages"] is None else len(r["stages"])) for r in rows]
     assert told == expected
     assert all(row["base"] == 10 for row in rows)
+
+
+def test_random_groups_have_the_parts_of_the_reference_engine_in_batches_of_any_size() -> None:
+    """Recipes, shares too fine for columns, prices that are missing, groups that nobody owns: row by row what the contract itself gives."""
+    fine = RANDOM_BOOK["artist-2.yaml"].replace("rate: 2/3", "rate: 1431655765/2147483659")
+    unit = "\n  - {clause: territory_deduction, per_unit: 0.25, when: {territory: FR}}\n"
+    book = book_of({**RANDOM_BOOK, "artist-2.yaml": fine, "label.yaml": RANDOM_BOOK["label.yaml"].rstrip() + unit})
+    groups = [{**group, "units": Decimal(group["units"])} for group in random_groups(600)]
+    expected = [part for group in groups for part in by_the_reference(group, book)]
+    schema = _batch("Ana").schema
+    batches = [
+        pa.RecordBatch.from_pylist(groups[start : start + size], schema=schema) for start, size in ((0, 1), (1, 7), (8, 592))
+    ]
+    found = [
+        (r["usage_key"], r["contract_id"], r["contract_version"], r["payee"], r["role"], r["category"], r["amount"],
+         None if r["stages"] is None else tuple(tuple(step.values()) for step in r["stages"]))
+        for batch in _resolver(Shared(book), {})(batches) for r in batch.to_pylist()
+    ]  # fmt: skip
+    assert {part[1] for part in expected} == {None, "C-1", "C-2"}
+    assert sorted(found, key=repr) == sorted(expected, key=repr)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import fields
 from decimal import Decimal
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lakehouse.model.clauses import Usage
-from lakehouse.model.contracts import ContractBook
-from lakehouse.model.money import add, from_units
+from lakehouse.model.money import add
 from lakehouse.tables import gold
 from lakehouse.tables.gold import GROUP
 from tests.support.books import book_of
 from tests.support.frames import DIMENSIONS, dicts, digest, frame
+from tests.support.groups import BOOK, by_the_reference, random_groups
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -27,85 +24,6 @@ _COLUMNS = ", ".join(f"{field.name} {field.type}" for field in gold.GROUP_FIELDS
     ", usage_lines bigint, units decimal(20,6), gross decimal(38,18), amount decimal(38,18), recording_id string, catalog_artist string,"
     " catalog_label string, release string, release_type string, catalog_group string, hold_id string"
 )
-_PARTIES = "parties: {P-LABEL: {name: L}, P-D: {name: D}, P-A: {name: A}, P-B: {name: B}, P-C: {name: C}, P-E: {name: E}}"
-_BOOK = {
-    "artist-1.yaml": f"""\
-contract: C-1
-version: "1"
-effective: {{from: 2026-01, to: 2026-03}}
-label: P-LABEL
-{_PARTIES}
-covers: {{artists: [Mira Okoye]}}
-terms:
-  - {{clause: distribution_fee, rate: 15%, to: P-D, when: {{source: believe}}}}
-  - {{clause: territory_deduction, rate: 1/7, when: {{territory: [DE, US]}}}}
-  - {{clause: territory_deduction, rate: 10%, when: {{territory: US}}}}
-  - {{clause: publishing_share, rate: 1/9, to: {{P-A: 1/3, P-B: 2/3}}}}
-  - {{clause: master_share, rate: 60%, to: P-A}}
-  - {{clause: producer_points, points: 3.5%, to: P-A}}
-tree:
-  P-A: {{P-B: 1/3, P-C: 1/3}}
-  P-B: {{P-E: 50%}}
-  P-C: {{P-E: 1/7}}
-""",
-    "artist-2.yaml": f"""\
-contract: C-1
-version: "2"
-effective: {{from: 2026-04}}
-label: P-LABEL
-{_PARTIES}
-covers: {{artists: [Mira Okoye]}}
-terms:
-  - {{clause: master_share, rate: 2/3, to: P-A}}
-  - {{clause: master_share, rate: 0%, to: P-A, when: {{channel: YouTube}}}}
-""",
-    "label.yaml": f"""\
-contract: C-2
-version: "1"
-effective: {{from: 2026-01}}
-label: P-LABEL
-{_PARTIES}
-covers: {{labels: [Kitetail]}}
-terms:
-  - {{clause: master_share, rate: 50%, to: P-C}}
-""",
-}
-
-
-def _random_groups(count: int) -> list[dict[str, Any]]:
-    """Groups over every dimension a clause looks at; amounts of every size and sign, with 18 decimals."""
-    random = Random(20260501)
-    return [
-        {
-            **DIMENSIONS,
-            "usage_key": digest(str(number)),
-            "territory": random.choice(["DE", "US", "FR"]),
-            "channel": random.choice(["Spotify", "YouTube"]),
-            "source": random.choice(["believe", "fuga"]),
-            "usage_period": random.choice(["2025-12", "2026-02", "2026-03", "2026-04"]),
-            "usage_lines": 1,
-            "units": "1",
-            "amount": from_units(random.choice([0, 1, -1, 7, random.randrange(-(10**24), 10**24), random.randrange(10**36)])),
-            "recording_id": f"R-{random.randrange(5)}",
-            "catalog_artist": random.choice(["Mira Okoye", "Jonas Vale"]),
-            "catalog_label": random.choice(["Kitetail", None]),
-            "release": None,
-            "hold_id": random.choice([None, None, "h" + str(number)]),
-        }
-        for number in range(count)
-    ]
-
-
-def _by_the_reference(group: dict[str, Any], book: ContractBook) -> list[tuple[Any, ...]]:
-    contract = book.in_force(group["recording_id"], group["catalog_artist"], group["catalog_label"], group["usage_period"])
-    if contract is None:
-        return [(group["usage_key"], None, None, None, None, None, group["amount"], None)]
-    told = {field.name for field in fields(Usage)} & set(group)
-    dimensions = {name: Decimal(group[name]) if name == "units" else group[name] for name in told}
-    parts = contract.split(Usage(recording=group["recording_id"], **dimensions), group["amount"])
-    steps = [tuple((s.stage, s.term, s.amount_in, s.amount_out) for s in part.stream.steps) for part in parts]
-    named = (group["usage_key"], contract.contract, contract.version)
-    return [(*named, p.party, p.role, p.category, p.stream.amount, trail) for p, trail in zip(parts, steps, strict=True)]
 
 
 def _by_spark(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -127,8 +45,8 @@ def _groups(spark: SparkSession, rows: list[dict[str, Any]], partitions: int = 3
 def test_spark_gives_every_group_the_parts_of_the_reference_engine(spark: SparkSession) -> None:
     from lakehouse.transforms.resolve import resolve
 
-    groups, book = _random_groups(400), book_of(_BOOK)
-    expected = [part for group in groups for part in _by_the_reference(group, book)]
+    groups, book = random_groups(400), book_of(BOOK)
+    expected = [part for group in groups for part in by_the_reference(group, book)]
     assert {part[1] for part in expected} == {None, "C-1", "C-2"}  # every contract is met, and none
     found = dicts(resolve(_groups(spark, groups), book))
     assert _sorted([_by_spark(row) for row in found]) == _sorted(expected)
@@ -139,7 +57,7 @@ def test_royalty_lines_are_known_by_their_ids_and_add_up_to_their_groups(spark: 
 
     from lakehouse.transforms.resolve import resolve, royalty_lines
 
-    groups, book = _random_groups(200), book_of(_BOOK)
+    groups, book = random_groups(200), book_of(BOOK)
     layouts = [
         royalty_lines(resolve(_groups(spark, groups, partitions), book), "2026-05").withColumn("layout", F.lit(partitions))
         for partitions in (1, 7)
@@ -161,13 +79,13 @@ def test_a_group_that_was_held_before_gets_lines_of_its_own(spark: SparkSession)
     from lakehouse.transforms.resolve import resolve, royalty_lines
 
     fresh = {
-        **_random_groups(1)[0],
+        **random_groups(1)[0],
         "usage_period": "2026-04",
         "catalog_artist": "Mira Okoye",
         "amount": Decimal(6),
         "hold_id": None,
     }
-    found = dicts(royalty_lines(resolve(_groups(spark, [fresh, {**fresh, "hold_id": "h1"}]), book_of(_BOOK)), "2026-05"))
+    found = dicts(royalty_lines(resolve(_groups(spark, [fresh, {**fresh, "hold_id": "h1"}]), book_of(BOOK)), "2026-05"))
     assert sum(row["amount"] for row in found) == 12
     assert len({row["line_id"] for row in found}) == len(found)
 
