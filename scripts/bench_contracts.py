@@ -68,15 +68,23 @@ def main() -> None:
     measure(spark, 20_000, 10)  # the first pass warms both up
     rows = ["| lines | contracts | groups | lakehouse | lines/s | DuckDB, no state | ratio |", "|---|---|---|---|---|---|---|"]
     print(rows[0], flush=True)
+    seconds = []
     for size, book_size in sizes:
         groups, ours, theirs = measure(spark, size, book_size)
+        seconds.append(ours / groups)
         rows.append(
-            f"| {size:,} | {book_size:,} | {groups:,} | {ours:.1f} s | {size / ours:,.0f} | {theirs:.2f} s | {ours / theirs:.0f} |"
+            f"| {size:,} | {book_size:,} | {groups:,} | {ours:.1f} s | {size / ours:,.0f} | {theirs:.2f} s | {ours / theirs:.1f} |"
         )
         print(rows[-1], flush=True)
+    told = (
+        f"Seconds for each group: {seconds[2] / seconds[0]:.2f} times as many at the largest size as at a fifth of it (1 is linear);"
+        f" {seconds[2] / seconds[3]:.2f} times as many with {contracts:,} contracts as with {sizes[3][1]:,} (1 is flat)."
+    )
+    print(told, flush=True)
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     where = f"{CORES} cores, load {os.getloadavg()[0]:.0f}, {time.strftime('%Y-%m-%d')}"
-    PAGE.write_text(f"{before}{BEGIN}\n\n{where}\n\n" + "\n".join(rows) + f"\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    figures = "\n".join(rows)
+    PAGE.write_text(f"{before}{BEGIN}\n\n{where}\n\n{figures}\n\n{told}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
 def measure(spark: SparkSession, lines: int, contracts: int) -> tuple[int, float, float]:
