@@ -122,6 +122,45 @@ def print_holding(found: dict[str, Any]) -> None:
     table(found["held"], "What it is made of", columns)
 
 
+@command(app, "statutory")
+def statutory(
+    env: Environment, out: Output, period: AnyPeriod = None,
+    territory: Annotated[str | None, typer.Option(help="Of one territory or group alone: US, EU.")] = None,
+    policies: Annotated[Path | None, typer.Option(help="Holding policies of your own; by default the shipped ones.")] = None,
+    year_ends: Annotated[int, typer.Option(min=1, max=12, help="Last month of the financial year.")] = 12,
+) -> int:  # fmt: skip
+    """Money without an owner, item by item, under the legal policy that holds it: what is still held, and what is due. Exit code 1 where
+    something is due."""
+    from lakehouse.settings import conf_dir
+    from lakehouse.views.statutory import load_policies
+    from lakehouse.views.statutory import statutory as report_of
+
+    rules = load_policies(policies or conf_dir() / "presets" / "holding.yaml")
+    report = report_of(env.reader, rules, period, territory, year_ends)
+    out.show(report, print_statutory)
+    return 1 if any(item["status"] == "due" for item in report["items"]) else 0
+
+
+def print_statutory(report: dict[str, Any]) -> None:
+    where = f" in {report['territory']}" if report["territory"] else ""
+    table(report["totals"], f"Without an owner{where} at the end of {report['period'] or 'all periods'}")
+    columns = (
+        "isrc",
+        "title",
+        "artist",
+        "territory",
+        "right",
+        "accrued",
+        "received",
+        "amount",
+        "currency",
+        "policy",
+        "due",
+        "status",
+    )
+    table(report["items"], "Item by item", columns)
+
+
 @command(app, "replay")
 def replay(
     env: Environment, out: Output, period: Period,

@@ -37,7 +37,7 @@ def holding(reader: LakeReader, period: str | None = None) -> dict[str, Any]:
                sum(usage_lines)::BIGINT AS usage_lines
         FROM {open_holds(reader, period)} GROUP BY ALL ORDER BY currency, reason, held_since, source
     """)
-    now = period or _newest(reader)
+    now = period or newest_period(reader)
     balances: dict[str, Decimal] = {}
     for row in rows:
         balances[row["currency"]] = balances.get(row["currency"], Decimal(0)) + row["amount"]
@@ -51,7 +51,7 @@ def holding(reader: LakeReader, period: str | None = None) -> dict[str, Any]:
     }
 
 
-def _newest(reader: LakeReader) -> str | None:
+def newest_period(reader: LakeReader) -> str | None:
     """The newest period with an entry in the holding ledger; None where there is none."""
     newest = reader.sql(f"SELECT max(period) AS period FROM {published_or_draft(reader, 'holding')}")[0]["period"]
     return None if newest is None else str(newest)

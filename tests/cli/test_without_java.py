@@ -59,7 +59,7 @@ def test_commands_that_need_no_jvm_neither_start_java_nor_import_pyspark(
     lake_in_doubt(doubt := tmp_path / "doubt")
     doubts = [
         ["review", "list"], ["review", "accept", INTRO, "R-3", "--reason", "x"], ["review", "reject", HARBOUR, "--reason", "x"],
-        ["review", "export", "--out", str(tmp_path / "out")], ["holding"], ["matching"], ["routing", "show"],
+        ["review", "export", "--out", str(tmp_path / "out")], ["holding"], ["statutory"], ["matching"], ["routing", "show"],
     ]  # fmt: skip
     commands = (
         [[*each, "--root", str(doubt)] for each in doubts]
