@@ -88,7 +88,7 @@ class Work:
             rows.unpersist()
 
 
-Body = Callable[[Work], Sequence[Append | Replace]]
+Body = Callable[[Work], Iterable[Append | Replace]]
 
 
 @dataclass(frozen=True)
@@ -160,10 +160,7 @@ def _run(stage: Job, env: Environment, period: str, known: Mapping[str, str]) ->
     }  # fmt: skip
     note = {key: entry[key] for key in ("run_id", "job", "period", "fingerprint", "reads", "code_version")}
     try:
-        writes = stage.body(work)
-        if undeclared := {write.table.name for write in writes} - {table.name for table in stage.writes}:
-            raise AssertionError(f"job {stage.name} writes {', '.join(undeclared)}, which it does not declare")
-        entry["writes"] = _write_all(env, writes, note, period)
+        entry["writes"] = _write_all(env, stage, stage.body(work), note, period)
     finally:
         work.release()
     entry["ended_at"] = datetime.now(timezone.utc)
@@ -171,10 +168,20 @@ def _run(stage: Job, env: Environment, period: str, known: Mapping[str, str]) ->
     return Done(stage, entry)
 
 
-def _write_all(env: Environment, writes: Sequence[Append | Replace], note: Mapping[str, Any], period: str) -> dict[str, int]:
-    """Table: version written. Appends keep their order, on which a rerun after a kill relies; replacements go side by side."""
-    versions = {w.table.name: _write(env, w, note, period) for w in writes if isinstance(w, Append)}
-    replacements = [w for w in writes if isinstance(w, Replace)]
+def _write_all(
+    env: Environment, stage: Job, writes: Iterable[Append | Replace], note: Mapping[str, Any], period: str
+) -> dict[str, int]:
+    """Table: version written. Appends keep their order, on which a rerun after a kill relies, and each is written before the next is
+    asked for; replacements go side by side."""
+    versions: dict[str, int] = {}
+    replacements = []
+    for write in writes:
+        if write.table not in stage.writes:
+            raise AssertionError(f"job {stage.name} writes {write.table.name}, which it does not declare")
+        if isinstance(write, Append):
+            versions[write.table.name] = _write(env, write, note, period)
+        else:
+            replacements.append(write)
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         written = pool.map(lambda w: _write(env, w, note, period), replacements)
         return {**versions, **{w.table.name: version for w, version in zip(replacements, written, strict=True)}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -70,19 +70,16 @@ def _resolving(env: Environment) -> Mapping[str, str]:
 
 
 @job(declared.INGEST, rules=_landed)
-def ingest(work: Work) -> Sequence[Append | Replace]:
+def ingest(work: Work) -> Iterator[Append]:
     """Reads what has landed into bronze: every record verbatim, every file once."""
     receipts = due_receipts(work.env, work.period)
     if not receipts:
-        return []
+        return
     scanned = scan_files(work.env.spark, receipts, work.env.dialects, work.env.landing.open, work.period)
-    scanned = scanned._replace(rows=work.keep(scanned.rows))
     # The files are listed last: a file that is listed has all its lines. Lines of a run that was killed between the two are not written again.
     written = work.env.store.read(bronze.lines, period=work.period).select("file_id").distinct()
-    return [
-        Append(bronze.lines, scanned.line_rows().join(F.broadcast(written), "file_id", "left_anti")),
-        Append(bronze.files, scanned.file_rows()),
-    ]
+    yield Append(bronze.lines, scanned.lines.join(F.broadcast(written), "file_id", "left_anti"))
+    yield Append(bronze.files, local_rows(work.env.spark, bronze.files.types, scanned.files()).coalesce(1))
 
 
 @job(declared.CONFORM, rules=_conforming)

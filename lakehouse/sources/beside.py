@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Context, Decimal, localcontext
 
 from lakehouse.sources.dialect import Check, Dialect
 from lakehouse.sources.grammar import cut, plain_number, read_number, trimmed
+from lakehouse.sources.mapping import Cells
 
-Cells = Sequence[str | None]
 # Products of printed numbers are exact at this precision: no cell that is a number has more than some 120 digits.
 _EXACT = Context(prec=1000)
 _ZERO = Decimal(0)
@@ -36,6 +36,12 @@ def beside_reader(dialect: Dialect) -> Callable[[Cells], tuple[dict[str, str], l
         return amounts, warnings + [warning for warning in broken if warning]
 
     return read
+
+
+def beside_places(dialect: Dialect) -> tuple[int, ...]:
+    """The places of the cells that `beside_reader` looks at."""
+    columns = {*dialect.amounts, *(column for check in dialect.checks for column in check.columns)}
+    return tuple(sorted(dialect.position(column) for column in columns))
 
 
 class _Arithmetic:

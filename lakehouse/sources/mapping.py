@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Context, Decimal, Inexact
-from typing import Any
+from typing import Any, NamedTuple
 
 from lakehouse.model.identifiers import ISRC
 from lakehouse.model.period import DAY, PERIOD
@@ -18,7 +18,8 @@ from lakehouse.model.usage import FIELDS, Reason
 from lakehouse.sources.dialect import Condition, Dialect, Grammar, Read
 from lakehouse.sources.grammar import cut, month_patterns, read_number, trimmed
 
-Cells = Sequence[str | None]
+# By place: those of a whole row, or only the ones that a field asks for.
+Cells = Sequence[str | None] | Mapping[int, str | None]
 Captured = Mapping[str, str]
 Reader = Callable[[Cells, Captured], str | None]
 
@@ -31,6 +32,14 @@ _EXACT_SUMS = Context(prec=200, traps=[Inexact])
 _CELLS_FREE = Grammar()
 
 
+class FieldReader(NamedTuple):
+    """Reads one field. `places` are the cells that it looks at; `is_number`: it is the number of one cell, and nothing else is done to it."""
+
+    read: Reader
+    places: tuple[int, ...]
+    is_number: bool = False
+
+
 class RowReader:
     """Reads the rows of one dialect, in one variant."""
 
@@ -38,26 +47,40 @@ class RowReader:
         self._dialect = dialect
         self._grammar = dialect.grammar
         self._sum_rows = dialect.sum_rows
-        self._fields = [_remembering(self._field(name), self._sources(name)) for name in FIELDS]
+        self.fields = [self._field_reader(name) for name in FIELDS]
         places = tuple(dialect.position(sign.when.column) for sign in dialect.signs)
         self._meaning_at = list(FIELDS).index("meaning")
-        self._amount_at = list(FIELDS).index("amount")
-        self._signs = _remembering(self._sign_rule, (places, ())) if dialect.signs else None
+        self.amount_at = list(FIELDS).index("amount")
+        # The sign that a row's amount must have and why, as `negative|reason`.
+        self.signs = FieldReader(_remembering(self._sign_rule, (places, ())), places) if dialect.signs else None
 
-    def read(self, cells: Cells | None, captured: Captured, error: str | None) -> tuple[list[str | None], list[Reason]]:
+    def read(
+        self, cells: Sequence[str | None] | None, captured: Captured, error: str | None
+    ) -> tuple[list[str | None], list[Reason]]:
         """The canonical text of every field of a usage line, in their order, and what the reader and the dialect have against the row."""
         if cells is None:
-            fields: list[str | None] = [None] * len(self._fields)
+            fields: list[str | None] = [None] * len(self.fields)
             fields[self._meaning_at] = "generation"
             return fields, [Reason("", "record", None, error or "the record could not be cut into cells")]
-        fields = [field(cells, captured) for field in self._fields]
+        fields = [field.read(cells, captured) for field in self.fields]
         faults = [Reason("", "record", None, error)] if error else []
-        if self._signs and (rule := self._signs(cells, captured)):
-            must_be, message = rule.split("|", 1)
-            amount = fields[self._amount_at] or ""
-            if re.search("[1-9]", amount) and amount.startswith("-") != (must_be == "negative"):
-                faults.append(Reason("amount", "sign", amount, message))
+        if self.signs and (fault := self.against_sign(self.signs.read(cells, captured), fields[self.amount_at])):
+            faults.append(fault)
         return fields, faults
+
+    def against_sign(self, rule: str | None, amount: str | None) -> Reason | None:
+        """What is against an amount under the rule that `signs` gives for its row."""
+        if not rule or not amount or not re.search("[1-9]", amount):
+            return None
+        must_be, message = rule.split("|", 1)
+        return Reason("amount", "sign", amount, message) if amount.startswith("-") != (must_be == "negative") else None
+
+    def _field_reader(self, name: str) -> FieldReader:
+        places, names = self._sources(name)
+        read = self._dialect.map.get(name)
+        untouched = read is not None and read.column and not read.lookup and read.matching is None
+        is_number = bool(name in NUMBERS and untouched and len(places) == 1 and self._grammar.decimal == ".")
+        return FieldReader(_remembering(self._field(name), (places, names)), places, is_number)
 
     def _sources(self, name: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """The places of the cells and the names of the captured values that decide a field."""
@@ -134,7 +157,6 @@ class RowReader:
         return next((rule.is_ for rule in self._dialect.meaning if holds(rule.when, self._dialect, cells)), "generation")
 
     def _sign_rule(self, cells: Cells, captured: Captured) -> str | None:
-        """The sign that the row's amount must have and why, as `negative|reason`."""
         for sign in self._dialect.signs:
             if holds(sign.when, self._dialect, cells):
                 return f"{sign.must_be}|the amount of a row whose {sign.when} must be {sign.must_be}"

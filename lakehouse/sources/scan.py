@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
-from pyspark.sql import functions as F
+from pyspark.accumulators import AccumulatorParam
 
 from lakehouse.sources.controls import ControlTally
 from lakehouse.sources.recognise import Dialects
 from lakehouse.sources.records import Cut, Record, find_cuts, read_part, read_records
-from lakehouse.tables import Field, bronze
+from lakehouse.tables import bronze
 from lakehouse.tables.arrow import arrow_type
 
 if TYPE_CHECKING:
+    from pyspark.accumulators import Accumulator
     from pyspark.sql import DataFrame, SparkSession
 
     from lakehouse.store.landing import Receipt
@@ -28,30 +28,38 @@ KEY_COLUMNS = ("file_id", "line_no")
 BATCH = 20_000
 # Delimited files larger than this are read in parts of about this size, by several tasks: so much of a file is in memory at a time.
 PART_BYTES = 64 << 20
-# The row that closes a part and says what was counted in it has this line number.
-_END_OF_PART = 0
-_COUNTED = (
-    Field("part", "int", "Which part of the file"),
-    Field("tally", "string", "What its controls came to, see ControlTally.state"),
-)
-_SCANNED = (*bronze.lines.fields, *_COUNTED)
-_SCHEMA, _FILES = (", ".join(f"{field.name} {field.type}" for field in fields) for fields in (_SCANNED, bronze.files.fields))
+# What was counted in the parts of files, as JSON: (place of the file among those read, number of the part): counts.
+Counts = dict[tuple[int, int], str]
 
 
-class Scanned(NamedTuple):
-    """What was read of some files: `rows` are their lines and the counts of their parts, `known` what landing knows of each."""
+class _Merged(AccumulatorParam[Counts]):
+    """A part that is read twice, because its task was tried again, counts once."""
 
-    rows: DataFrame
+    def zero(self, value: Counts) -> Counts:
+        return {}
+
+    def addInPlace(self, value1: Counts, value2: Counts) -> Counts:  # noqa: N802 (Spark's name)
+        return {**value1, **value2}
+
+
+@dataclasses.dataclass(frozen=True)
+class Scanned:
+    """What is read of some files: `lines` are the rows of bronze.lines, `known` what landing knows of each file."""
+
+    lines: DataFrame
     known: list[dict[str, Any]]
+    parts: list[_Part]
+    counts: Accumulator[Counts]
 
-    def line_rows(self) -> DataFrame:
-        """The rows of bronze.lines."""
-        return self.rows.where(F.col("line_no") > _END_OF_PART).select(*bronze.lines.columns)
-
-    def file_rows(self) -> DataFrame:
-        """The rows of bronze.files, in one partition."""
-        counts = self.rows.where(F.col("line_no") == _END_OF_PART).select("file_id", "part", "tally").coalesce(1)
-        return counts.mapInArrow(_closer({file["file_id"]: file for file in self.known}), _FILES)
+    def files(self) -> list[tuple[Any, ...]]:
+        """The rows of bronze.files, in its columns. They are counted while `lines` are written, once: ask for them after that."""
+        counts = self.counts.value
+        tallies = [
+            [json.loads(counts[part.file, part.number]) for part in self.parts if part.file == file]
+            for file in range(len(self.known))
+        ]
+        closed = (_closed(file, of_parts) for file, of_parts in zip(self.known, tallies, strict=True))
+        return [tuple(row[name] for name in bronze.files.columns) for row in closed]
 
 
 def scan_files(
@@ -63,8 +71,10 @@ def scan_files(
     parts = [part for index, file in enumerate(known) for part in _parts(index, file, open_file, part_bytes)]
     # A task reads several small files: each task pays for the dialects once more.
     tasks = min(len(parts), 2 * spark.sparkContext.defaultParallelism)
-    numbers = spark.createDataFrame([(number,) for number in range(len(parts))], "part int").repartition(tasks)
-    return Scanned(numbers.mapInArrow(_scanner(known, parts, open_file), _SCHEMA), known)
+    numbers = spark.range(0, len(parts), 1, tasks)
+    counts = spark.sparkContext.accumulator({}, _Merged())
+    schema = ", ".join(f"{field.name} {field.type}" for field in bronze.lines.fields)
+    return Scanned(numbers.mapInArrow(_scanner(known, parts, open_file, counts), schema), known, parts, counts)
 
 
 class _Part(NamedTuple):
@@ -88,19 +98,24 @@ def _parts(index: int, file: dict[str, Any], open_file: Callable[[str], BinaryIO
 
 
 def _scanner(
-    known: list[dict[str, Any]], parts: list[_Part], open_file: Callable[[str], BinaryIO]
+    known: list[dict[str, Any]], parts: list[_Part], open_file: Callable[[str], BinaryIO], counts: Accumulator[Counts]
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    schema = pa.schema([(field.name, arrow_type(field.type)) for field in _SCANNED])
+    schema = pa.schema([(field.name, arrow_type(field.type)) for field in bronze.lines.fields])
 
     def batches(numbers: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in numbers:
             for number in batch.column(0).to_pylist():
-                yield from _read(known[parts[number].file], parts[number], open_file, schema)
+                part = parts[number]
+                counted = yield from _read(known[part.file], part, open_file, schema)
+                counts.add({(part.file, part.number): json.dumps(counted)})
 
     return batches
 
 
-def _read(file: dict[str, Any], part: _Part, open_file: Callable[[str], BinaryIO], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _read(
+    file: dict[str, Any], part: _Part, open_file: Callable[[str], BinaryIO], schema: pa.Schema
+) -> Generator[pa.RecordBatch, None, dict[str, Any]]:
+    """The lines of a part; returns what was counted in it."""
     tally, count = _tally(file), 0
     records = _records(file, part, open_file)
     shared = {name: file[name] for name in ("period", "file_id", "source")}
@@ -109,12 +124,10 @@ def _read(file: dict[str, Any], part: _Part, open_file: Callable[[str], BinaryIO
             tally.add(record)
         count += len(chunk)
         yield _batch(chunk, shared, schema)
+    if part.names:
+        return {"lines": count, "state": tally.state()}
     # A file in one part may be of a format whose rows are counted together: then its results stand here, not its sums.
-    counted: dict[str, Any] = {"lines": count, "state": tally.state() if part.names else None}
-    if not part.names:
-        counted["controls"] = [dataclasses.asdict(result) for result in tally.results()]
-    row = {**shared, "line_no": _END_OF_PART, "part": part.number, "tally": json.dumps(counted)}
-    yield pa.RecordBatch.from_pylist([row], schema=schema)
+    return {"lines": count, "controls": [dataclasses.asdict(result) for result in tally.results()]}
 
 
 def _tally(file: dict[str, Any]) -> ControlTally:
@@ -129,21 +142,6 @@ def _records(file: dict[str, Any], part: _Part, open_file: Callable[[str], Binar
     if part.cut is None:
         return read_records(content, dialect, encoding, variant)
     return read_part(content, part.cut, part.names, dialect, encoding, variant)
-
-
-def _closer(known: dict[str, dict[str, Any]]) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Joins the counts of each file's parts into its row of bronze.files."""
-    schema = pa.schema([(field.name, arrow_type(field.type)) for field in bronze.files.fields])
-
-    def batches(counts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        of_file: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in (row for batch in counts for row in batch.to_pylist()):
-            of_file[row["file_id"]].append(row)
-        for file_id, rows in sorted(of_file.items()):
-            parts = [json.loads(row["tally"]) for row in sorted(rows, key=lambda row: row["part"])]
-            yield pa.RecordBatch.from_pylist([_closed(known[file_id], parts)], schema=schema)
-
-    return batches
 
 
 def _closed(file: dict[str, Any], parts: list[dict[str, Any]]) -> dict[str, Any]:

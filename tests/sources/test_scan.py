@@ -10,6 +10,7 @@ import pytest
 from lakehouse.sources.scan import scan_files
 from lakehouse.sources.told import Told
 from lakehouse.store.landing import Landing
+from lakehouse.tables import bronze
 from tests.support.reports import SAMPLES, dialects
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ def test_files_in_parts_give_the_rows_of_files_in_one(tmp_path: Path, spark: Spa
     receipts = list(landing.receipts(PERIOD))
     whole = scan_files(spark, receipts, known, landing.open, PERIOD)
     parts = scan_files(spark, receipts, known, landing.open, PERIOD, part_bytes=300)
-    assert rows(parts.line_rows()) == rows(whole.line_rows())
-    files = rows(whole.file_rows())
-    assert rows(parts.file_rows()) == files
+    assert rows(parts.lines) == rows(whole.lines)
+    files = whole.files()
+    assert parts.files() == files
     assert len(files) == len(SOURCES)
-    assert all(file["controls"] for file in files)
-    assert parts.rows.where("part > 0").count() > len(SOURCES)
+    assert all(file[bronze.files.columns.index("controls")] for file in files)
+    assert len(parts.parts) > 2 * len(SOURCES)
