@@ -142,6 +142,31 @@ def land(
     return 1 if any(row["status"] == "rejected" for row in landed) else 0
 
 
+@command(app, "adjust")
+def adjust(
+    env: Environment, out: Output, period: Period,
+    adjustment: Annotated[str, typer.Option("--id", help="Its id in your books. The same id with another amount replaces the first.")],
+    amount: Annotated[str, typer.Option(help="What it adds: negative for a tax or a fee.")],
+    currency: Annotated[str, typer.Option(help="ISO 4217 code.")],
+    reason: Annotated[str, typer.Option(help="Why: kept for auditors.")],
+    report: Annotated[str | None, typer.Option(help="file_id of the one report it belongs to; its first digits are enough.")] = None,
+) -> int:  # fmt: skip
+    """Spreads an amount that stands on no line of the reports (a tax, a fee) over the usage of a period, in proportion to its amounts, and lands it
+    as a report. Run the period before it, so that there is usage to spread it over, and after it."""
+    from lakehouse.model.money import parse_amount
+    from lakehouse.runs.adjust import adjust as spread
+    from lakehouse.runs.books import check_period
+
+    require_lake(env.place)
+    try:
+        added = parse_amount(amount)
+    except ValueError as error:
+        raise Misuse(f"{error}.") from None
+    done = spread(env, adjustment, check_period(period), added, currency, reason, report)
+    out.show(done, lambda row: table([{**row, "file_id": row["file_id"][:12]}]))
+    return 0
+
+
 @command(app, "ingest")
 def ingest(
     env: Environment, out: Output,

@@ -26,7 +26,7 @@ Row = dict[str, Any]
 # What `contracts try` takes as a row of its table, and where a lake has it from.
 _ELSEWHERE = {
     "return": "a lake has returns from reports, as lines with negative units and amounts",
-    "adjustment": "it changes what lines are worth, and a lake takes that from reports alone; land a report that says so, or book a cost",
+    "adjustment": "it changes what lines are worth; `lakehouse adjust` spreads it over the usage of its month",
 }
 
 

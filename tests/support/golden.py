@@ -95,6 +95,14 @@ def _packed(content: bytes, name: str, how: str | None) -> bytes:
     return buffer.getvalue()
 
 
+def _adjust(case: Case, env: Environment, given: Mapping[str, str], scratch: Path) -> None:
+    """`adjust:` with `id`, `period`, `amount`, `currency` and `reason`."""
+    from lakehouse.runs.adjust import adjust
+
+    done = adjust(env, given["id"], given["period"], Decimal(given["amount"]), given["currency"], given["reason"])
+    assert done["status"] == "landed", done
+
+
 def _run(case: Case, env: Environment, given: str | Mapping[str, str], scratch: Path) -> None:
     """`run: PERIOD`, or a mapping with `period` and `changed` (true by default)."""
     from lakehouse.runs.period import run_period
@@ -139,7 +147,7 @@ def _review(case: Case, env: Environment, given: Mapping[str, Any], scratch: Pat
 
 STEPS: dict[str, Step] = {
     "catalog": _catalog, "contracts": _contracts, "events": _events, "land": _land, "run": _run, "close": _close, "release": _release,
-    "review": _review,
+    "review": _review, "adjust": _adjust,
 }  # fmt: skip
 
 
