@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,22 @@ Path = tuple[Hashable, ...]
 
 def told(error: ValidationError, whole: str = "") -> str:
     """Every wrong key with what is wrong, on one line; `whole` names what is wrong as a whole."""
-    return "; ".join(f"{'.'.join(map(str, e['loc'])) or whole}: {_sentence(e['msg'])}" for e in error.errors())
+    return "; ".join(f"{'.'.join(map(str, e['loc'])) or whole}: {_sentence(e)}" for e in error.errors())
 
 
-def _sentence(message: str) -> str:
-    """What a rule of ours says, without what Pydantic puts before it."""
-    return message.removeprefix("Value error, ")
+def _sentence(error: Mapping[str, Any]) -> str:
+    """What Pydantic found wrong, in the words of a document rather than of a program."""
+    context = error.get("ctx") or {}
+    match error["type"]:
+        case "extra_forbidden":
+            return "there is no such key here"
+        case "missing":
+            return "is missing"
+        case "union_tag_invalid":
+            return f"{context['tag']!r} is not one of {str(context['expected_tags']).replace(chr(39), '')}"
+        case "union_tag_not_found":
+            return f"says no {str(context['discriminator']).replace(chr(39), '')}"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,7 @@ class Document:
             # A key that is missing has no place of its own: it is named all the same.
             named = (*path, item["loc"][-1]) if item["type"] == "missing" else path
             name = ".".join(str(key) for key in named) or "document"
-            found.append(self.finding(path, item["type"], f"{name}: {_sentence(item['msg'])}"))
+            found.append(self.finding(path, item["type"], f"{name}: {_sentence(item)}"))
         return found
 
     def _known(self, location: tuple[int | str, ...]) -> Path:

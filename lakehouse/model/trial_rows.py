@@ -17,6 +17,8 @@ from lakehouse.model.documents import Finding
 from lakehouse.model.identifiers import padded_upc
 from lakehouse.model.money import parse_amount
 from lakehouse.model.period import DAY, PERIOD
+from lakehouse.model.places import countries_of
+from lakehouse.model.territories import NOWHERE, spellings
 
 # Columns of usage as a report has them, of events, and those that a catalog would add.
 USAGE_COLUMNS = (
@@ -53,6 +55,10 @@ def read_rows(
 ) -> tuple[list[UsageRow], list[Event], list[Finding]]:
     """Usage lines, events and findings of a table: `rows` are (line number, cell by column). With findings it must not be used."""
     findings = [_unknown(file, name) for name in columns if name not in COLUMNS]
+    findings += [
+        Finding(file, 1, "column", "error", f"{name!r} is the name of {columns.count(name)} columns")
+        for name in sorted({name for name in columns if columns.count(name) > 1})
+    ]
     usage: list[UsageRow] = []
     events: list[Event] = []
     seen: dict[str, int] = {}
@@ -63,7 +69,7 @@ def read_rows(
             findings.append(Finding(file, number, "line_id", "error", f"line_id {line_id!r} is on line {seen[line_id]} too"))
         seen.setdefault(line_id, number)
         try:
-            if cells.get("event") in (None, "return", "usage"):
+            if cells.get("event", "usage").lower() in ("return", "usage"):
                 usage.append(_usage(line_id, cells, book))
             else:
                 events.append(_event(line_id, cells, book))
@@ -83,13 +89,13 @@ def _usage(line_id: str, cells: Row, book: ContractBook) -> UsageRow:
     amount = given if given is not None else gross if gross is not None else Decimal(0)
     units = _amount(cells, "units")
     units = units if units is not None else Decimal(-1 if amount < 0 else 1)
-    if cells.get("event") == "return":
+    if cells.get("event", "").lower() == "return":
         # Returned goods may be written as what they are or as what they take away.
         amount, units = -abs(amount), -abs(units)
         gross = None if gross is None else -abs(gross)
     currency = _currency(cells, book)
     usage = Usage(
-        recording=cells.get("isrc", ""), release=padded_upc(cells.get("upc")) or None, territory=cells.get("territory", "ZZ"), channel=cells.get("channel", ""),
+        recording=cells.get("isrc", ""), release=padded_upc(cells.get("upc")) or None, territory=_territory(cells), channel=cells.get("channel", ""),
         configuration=cells.get("configuration", "other"), price_category=cells.get("price_category"), source=cells.get("source", ""),
         usage_period=usage_period, sale_date=sale_date, report_period=period, release_type=cells.get("release_type"),
         catalog_group=cells.get("catalog_group"), currency=currency, units=units, gross=gross, ppd=_amount(cells, "ppd"),
@@ -101,7 +107,7 @@ def _usage(line_id: str, cells: Row, book: ContractBook) -> UsageRow:
 
 
 def _event(line_id: str, cells: Row, book: ContractBook) -> Event:
-    kind = cells["event"]
+    kind = cells["event"].lower()
     if kind not in EVENTS:
         raise Refused(f"event: {kind!r} is not one of {', '.join(EVENTS)}")
     period, _, date = _dates(cells, book)
@@ -118,9 +124,7 @@ def _event(line_id: str, cells: Row, book: ContractBook) -> Event:
         if not payee:
             raise Refused(f"payee: to whom the {kind} was made is not clear: name the party")
     currency = _currency(cells, book, contract)
-    return Event(
-        line_id, period, kind, contract, payee, amount, currency, cells.get("cost_type"), cells.get("territory", "ZZ"), date
-    )
+    return Event(line_id, period, kind, contract, payee, amount, currency, cells.get("cost_type"), _territory(cells), date)
 
 
 def _contract(cells: Row, book: ContractBook, period: str, needed: bool) -> str:
@@ -152,6 +156,17 @@ def _dates(cells: Row, book: ContractBook) -> tuple[str, str, str | None]:
     used = cells.get("usage_period") or (sale_date or "")[:7]
     period = cells.get("period") or used or min((c.effective.start[:7] for c in book.contracts), default="2000-01")
     return period, used or period, sale_date
+
+
+def _territory(cells: Row) -> str:
+    """An ISO 3166-1 alpha-2 code, also where the table has the alpha-3 code or a name; a group of territories as it is."""
+    text = cells.get("territory", NOWHERE)
+    for form in ("alpha2", "alpha3", "name"):
+        if code := spellings(form).get(text.lower()):
+            return code
+    if not countries_of(text):
+        raise Refused(f"territory: {text!r} is neither an ISO 3166-1 code nor the name of a country; ZZ is none given")
+    return text
 
 
 def _amount(cells: Row, name: str) -> Decimal | None:

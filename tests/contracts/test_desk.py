@@ -59,6 +59,19 @@ def test_try_answers_with_lines_movements_and_statements(desk: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("territory", ["US", "us", "USA", "United States"])
+def test_a_territory_may_be_written_as_people_write_it(desk: Path, territory: str) -> None:
+    book = (
+        (desk / "book.yaml")
+        .read_text(encoding="utf-8")
+        .replace("terms:", "terms:\n  - {clause: master_share, rate: 20%, to: P-ANA, when: {territory: US}}")
+    )
+    (desk / "book.yaml").write_text(book, encoding="utf-8")
+    (desk / "usage.csv").write_text(f"Artist,Territory,Amount,Currency\nAna,{territory},100,EUR\n", encoding="utf-8")
+    _, report = _run("try", desk / "book.yaml", desk / "usage.csv")
+    assert [(line["payee"], line["amount"]) for line in report["lines"] if line["payee"] == "P-ANA"] == [("P-ANA", "20")]
+
+
 def test_a_line_without_a_contract_is_held_and_told(desk: Path) -> None:
     (desk / "usage.csv").write_text("artist,amount,currency\nBen,100,EUR\n", encoding="utf-8")
     code, report = _run("try", desk / "book.yaml", desk / "usage.csv")
@@ -72,6 +85,12 @@ def test_a_line_without_a_contract_is_held_and_told(desk: Path) -> None:
     ("usage", "line", "said"),
     [
         ("amuont,currency\n1,EUR\n", 1, "'amuont' is not a column"),
+        ("amount,Amount,currency\n1,2,EUR\n", 1, "'amount' is the name of 2 columns"),
+        (
+            "territory,amount,currency\nNarnia,1,EUR\n",
+            2,
+            "territory: 'Narnia' is neither an ISO 3166-1 code nor the name of a country",
+        ),
         ("amount,currency\n1,EUR\nmany,EUR\n", 3, "amount: 'many' is not an amount"),
         ("amount,currency\n1,EURO\n", 2, "currency: 'EURO' is not an ISO 4217 currency code"),
         ("period,amount,currency\n2026-13,1,EUR\n", 2, "period: '2026-13' is not a month, YYYY-MM"),

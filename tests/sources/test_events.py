@@ -30,7 +30,10 @@ def test_an_event_is_read_with_what_it_leaves_out(tmp_path: Path) -> None:
     [
         ("A-1,2026-05,bonus,C-1,,1,EUR", "events.csv line 2: event 'bonus' is none of cost, advance, payment, society_payment"),
         ("A-1,2026-05,return,C-1,,1,EUR", "a lake has returns from reports, as lines with negative units"),
-        ("A-1,2026-05,adjustment,,,-1,EUR", "it changes what lines are worth; `lakehouse adjust` spreads it over the usage of its month"),
+        (
+            "A-1,2026-05,adjustment,,,-1,EUR",
+            "it changes what lines are worth; `lakehouse adjust` spreads it over the usage of its month",
+        ),
         ("A-1,2026-05,cost,,,1,EUR", "a cost needs its contract"),
         ("A-1,2026-05,payment,,,1,EUR", "a payment needs its payee"),
         ("A-1,2026-05,cost,C-1,,-1,EUR", "amount '-1' is no positive number"),
