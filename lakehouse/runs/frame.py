@@ -190,7 +190,7 @@ def _write_all(
 def _write(env: Environment, write: Append | Replace, note: Mapping[str, Any], period: str) -> int:
     if isinstance(write, Append):
         return env.store.append(write.table, write.rows, note)
-    return env.store.replace(write.table, write.rows, note, where=f"period = '{period}'")
+    return env.store.replace(write.table, write.rows, note, period)
 
 
 def latest_runs(env: Environment, period: str) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,6 @@ the object at the moment of the answer. Whoever finds a higher number than its o
 
 from __future__ import annotations
 
-import itertools
 import json
 import logging
 import os
@@ -40,7 +39,6 @@ class BucketLease:
     seconds: int
     broken: bool
     _renewed: float = field(default_factory=time.monotonic)
-    _writes: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _done: threading.Event = field(default_factory=threading.Event)
 
     def check(self) -> None:
@@ -53,10 +51,6 @@ class BucketLease:
                 f"{self.objects.place.root}: this process was held up for longer than its lease of {self.seconds} seconds, and another "
                 "one writes now. Nothing more was written here; run the command again."
             )
-
-    def next_write(self) -> int:
-        """A number higher than that of every write before it, under this lease and all before."""
-        return self.fence << 20 | next(self._writes)
 
     def renew_until_released(self) -> None:
         """Renews in good time. A store that is away for a while is asked again: no one else can take the lease there either."""

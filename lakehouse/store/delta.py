@@ -1,4 +1,4 @@
-"""Delta through Spark: reads tables at a version, appends once, replaces drafts."""
+"""Delta through Spark: reads tables at a version, appends once, replaces drafts. Spark writes the files; the commit is delta-rs's."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from urllib.parse import unquote
 
 import deltalake
 from deltalake.exceptions import TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction
 
 from lakehouse.errors import Misuse
 from lakehouse.place import Place
-from lakehouse.store.fence import WRITER
-from lakehouse.store.lease import lease_of
+from lakehouse.store.commit import next_commit
+from lakehouse.store.readable import require_readable
 from lakehouse.tables import Table
+from lakehouse.tables.arrow import arrow_schema
 from lakehouse.transforms.local import local_rows
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
-
-
-_NOT_PLAIN = {"deletionVectors", "columnMapping"}
+    from pyspark.sql import DataFrame, SparkSession
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,8 @@ class DeltaStore:
         return self.place.hadoop_uri(table.path)
 
     def _log(self, table: Table, version: int | None = None) -> deltalake.DeltaTable:
-        return deltalake.DeltaTable(self.place.uri(table.path), version=version, storage_options=self.place.storage_options)
+        opened = deltalake.DeltaTable(self.place.uri(table.path), version=version, storage_options=self.place.storage_options)
+        return require_readable(opened, table, self.place)
 
     def version(self, table: Table) -> int | None:
         """The newest Delta version, or None where the table does not exist. Reads the log only."""
@@ -71,8 +71,6 @@ class DeltaStore:
         """
         partitions = [("period", "=", period)] if period else [("period", "<=", up_to)] if up_to else None
         delta = self._log(table, version)
-        if features := _NOT_PLAIN & set(delta.protocol().reader_features or ()):
-            raise Misuse(f"{table.name} uses {', '.join(sorted(features))}: its files are not its rows. Rewrite it without.")
         # The log gives addresses, in which a blank is %20; Spark asks for paths.
         files = sorted(self.place.in_hadoop(unquote(address)) for address in delta.file_uris(file_pruning_predicate=partitions))
         if not files:
@@ -83,24 +81,49 @@ class DeltaStore:
 
     def append(self, table: Table, rows: DataFrame, note: Mapping[str, Any], once: str | None = None) -> int:
         """Appends rows in the declared columns, and returns the version after. With `once`, a second append under the same id adds nothing."""
-        writer = self._writer(table, rows, note, once).mode("append")
-        writer.save(self.path(table))
-        return self.versions([table])[table.name]
+        opened = self._log(table)
+        if once and opened.transaction_version(once) is not None:
+            return opened.version()
+        with next_commit(self.place, table, opened, note, once) as properties:
+            opened.create_write_transaction(
+                self._write_files(table, rows),
+                "append",
+                arrow_schema(table),
+                list(table.partition_by),
+                commit_properties=properties,
+            )
+        return opened.version()
 
-    def replace(self, table: Table, rows: DataFrame, note: Mapping[str, Any], where: str | None = None) -> int:
-        """Replaces the rows that satisfy `where`, or all, in one commit, and returns the version after."""
-        writer = self._writer(table, rows, note).mode("overwrite")
-        if where:
-            writer = writer.option("replaceWhere", where)
-        writer.save(self.path(table))
-        return self.versions([table])[table.name]
+    def replace(self, table: Table, rows: DataFrame, note: Mapping[str, Any], period: str) -> int:
+        """Replaces the rows of a period in one commit, and returns the version after."""
+        opened = self._log(table)
+        with next_commit(self.place, table, opened, note) as properties:
+            files = self._write_files(table, rows)
+            if strange := {added.partition_values["period"] for added in files if isinstance(added, AddAction)} - {period}:
+                raise AssertionError(f"rows of {strange} in the place of {table.name} of {period}")
+            opened.create_write_transaction(
+                files, "overwrite", arrow_schema(table), list(table.partition_by), [("period", "=", period)],
+                commit_properties=properties,
+            )  # fmt: skip
+        return opened.version()
 
-    def _writer(self, table: Table, rows: DataFrame, note: Mapping[str, Any], once: str | None = None) -> DataFrameWriter:
-        """A write under the lease that is held. On S3 it is numbered, so that Delta itself leaves out what comes under an older lease."""
-        lease = lease_of(self.place)
-        declared = [rows[field.name].cast(field.type).alias(field.name) for field in table.fields]
-        told = {**note, "fence": lease.fence} if lease else note
-        writer = rows.select(declared).write.format("delta").option("userMetadata", json.dumps(told, sort_keys=True))
-        if once:
-            return writer.option("txnAppId", once).option("txnVersion", 1)
-        return writer.option("txnAppId", WRITER).option("txnVersion", lease.next_write()) if lease else writer
+    def _write_files(self, table: Table, rows: DataFrame) -> list[AddAction | RemoveAction]:
+        """Writes rows as data files of the table, and returns what a commit says of them. No reader sees them before that.
+
+        By Delta's own writer for Spark, as far as its commit: it enforces NOT NULL and the CHECK constraints, and writes each file once,
+        under a name of its own. Of the log it needs the declaration of the table, which no commit of ours changes: the snapshot that
+        Delta has in memory is as good as the newest, and costs nothing.
+        """
+        declared = rows.select([rows[field.name].cast(field.type).alias(field.name) for field in table.fields])
+        jvm: Any = self.spark._jvm
+        log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(self.spark._jsparkSession, self.path(table))
+        known = jvm.scala.Option.apply(log.unsafeVolatileSnapshot())
+        written = log.startTransaction(jvm.scala.Option.empty(), known).writeFiles(declared._jdf)
+        return [_added(json.loads(written.apply(place).json())["add"]) for place in range(written.size())]
+
+
+def _added(told: Mapping[str, Any]) -> AddAction:
+    """A file as Delta tells of it, for delta-rs, which takes paths as they are and not as addresses."""
+    return AddAction(
+        unquote(told["path"]), told["size"], told["partitionValues"], told["modificationTime"], told["dataChange"], told.get("stats", "{}")
+    )  # fmt: skip

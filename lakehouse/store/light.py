@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 import deltalake
 import pyarrow as pa
-from deltalake import CommitProperties, Transaction, write_deltalake
-from deltalake.exceptions import CommitFailedError
+from deltalake import write_deltalake
 
-from lakehouse.errors import Busy
 from lakehouse.place import Place
-from lakehouse.store.fence import WRITER
-from lakehouse.store.lease import lease_of
+from lakehouse.store.commit import changed, next_commit
 from lakehouse.tables import ALL, Table
 from lakehouse.tables.arrow import arrow_schema
 
@@ -67,26 +63,13 @@ def _write(
     place: Place, table: Table, rows: Sequence[Mapping[str, Any]], note: Mapping[str, Any],
     mode: Literal["append", "overwrite"], read_at: int | None = None,
 ) -> int:  # fmt: skip
-    lease = lease_of(place)
     opened = deltalake.DeltaTable(place.uri(table.path), storage_options=place.storage_options)
     if read_at is not None and opened.version() != read_at:
-        raise _changed(place, table)
+        raise changed(place, table)
     values = [{column: row.get(column) for column in table.columns} for row in rows]
-    told = {**note, "fence": lease.fence} if lease else note
-    try:
+    with next_commit(place, table, opened, note) as properties:
         write_deltalake(
             opened, pa.Table.from_pylist(values, schema=arrow_schema(table)), mode=mode,
-            partition_by=list(table.partition_by) or None,
-            # No retries: the commit is the next one after the version that is open here, or none.
-            commit_properties=CommitProperties(
-                custom_metadata={"userMetadata": json.dumps(told, sort_keys=True)}, max_commit_retries=0,
-                app_transactions=[Transaction(WRITER, lease.next_write())] if lease else None,
-            ),
+            partition_by=list(table.partition_by) or None, commit_properties=properties,
         )  # fmt: skip
-    except CommitFailedError:
-        raise _changed(place, table) from None
     return opened.version()
-
-
-def _changed(place: Place, table: Table) -> Busy:
-    return Busy(f"Another process has changed {table.name} of {place.root} meanwhile. Nothing was written; try again.")

@@ -16,14 +16,12 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from lakehouse.errors import Busy, Findings, Misuse
 from lakehouse.place import Place
 from lakehouse.store.objects import Objects, object_store
+from lakehouse.store.readable import require_readable
 from lakehouse.tables import Table, table
 from lakehouse.tables.arrow import duckdb_type
 
 if TYPE_CHECKING:
     import duckdb
-
-# Features under which the files named in the log are not the rows of the table.
-_UNREADABLE = {"deletionVectors", "columnMapping"}
 
 
 class LakeReader:
@@ -77,9 +75,7 @@ class LakeReader:
                 raise Findings(
                     f"The log of {name} at {self.uri(name)} is damaged: {first_line(error)}. Run `lakehouse verify`."
                 ) from None
-            if blocked := _UNREADABLE & set(opened.protocol().reader_features or ()):
-                raise Misuse(f"{name} uses {', '.join(sorted(blocked))}, which readers other than Spark cannot follow.")
-            self._opened[name, version] = opened
+            self._opened[name, version] = require_readable(opened, table(name), self.place)
         return self._opened[name, version]
 
     def exists(self, name: str) -> bool:

@@ -44,8 +44,9 @@ def keep_up(root: str | Place, table: Table, note: Mapping[str, Any], compact: b
     Raises Findings where the table would let VACUUM remove files before the years that are declared are over.
     """
     place = Place.at(root)
-    lease = lease_of(place)
     opened = deltalake.DeltaTable(place.uri(table.path), storage_options=place.storage_options)
+    # After the table was opened, as before every commit: see next_commit.
+    lease = lease_of(place)
     told = {**note, "fence": lease.fence} if lease else dict(note)
     declared, found = table.properties["delta.deletedFileRetentionDuration"], opened.metadata().configuration
     if (kept := found.get("delta.deletedFileRetentionDuration")) != declared:

@@ -20,6 +20,9 @@ _TYPES = re.compile(
     r"|map<string,(string|decimal\(\d+,\d+\))>|array<struct<[a-z_]+:[a-z0-9(),]+(,[a-z_]+:[a-z0-9(),]+)*>>)$"
 )
 
+# The table property that says which version of the declaration a table was made from.
+SCHEMA_VERSION = "lakehouse.schemaVersion"
+
 
 @dataclass(frozen=True)
 class Field:
@@ -104,7 +107,7 @@ class Table:
             "delta.appendOnly": str(self.append_only).lower(),
             # Files are found by period, file and line: statistics of the first columns are enough.
             "delta.dataSkippingNumIndexedCols": "4",
-            "lakehouse.schemaVersion": str(self.version),
+            SCHEMA_VERSION: str(self.version),
             **checks,
         }
 

@@ -29,7 +29,6 @@ def test_a_sound_lake_has_no_failures_and_a_spoilt_one_names_them(
 ) -> None:
     # A process of pytest-xdist has no main file, which pyspark takes for a run of its own doctests, and leaves.
     monkeypatch.setattr(sys.modules["__main__"], "__file__", __file__, raising=False)
-    pytest.importorskip("great_expectations")
     root = copy_of(drafted_lake, tmp_path)
     env = environment(root)
     sound = check_quality(env, MAY, tmp_path / "pages")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from lakehouse.errors import Findings, Misuse
+from lakehouse.store.light import create_tables
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import gold
 from tests.support.lake import append
@@ -92,3 +94,13 @@ def test_the_views_load_no_heavy_library(lake: Path) -> None:
     code += "print(sorted({'pyspark', 'pandas', 'pyarrow', 'openpyxl'} & set(sys.modules)))"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
     assert said.stdout.strip() == "[]"
+
+
+def test_a_lake_from_before_a_column_was_declared_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    older = replace(gold.statements, fields=gold.statements.fields[:-2], version=0)
+    create_tables(str(tmp_path), [older])
+    lacking = ", ".join(field.name for field in gold.statements.fields[-2:])
+    with pytest.raises(
+        Misuse, match=rf"gold\.statements of .* has no column {lacking}: .*older version.*schema 0.*here it is 1.*lakehouse init"
+    ):
+        LakeReader(str(tmp_path)).relation("gold.statements")
