@@ -10,10 +10,10 @@ import pytest
 
 from lakehouse.runs import declared
 from lakehouse.runs.declared import Declared
-from tests.support.airflow import airflow, airflow_environment, in_airflow, needs_airflow
+from tests.support.airflow import airflow, airflow_environment, in_airflow
 from tests.support.processes import CHECKOUT
 
-pytestmark = [pytest.mark.airflow, needs_airflow]
+pytestmark = pytest.mark.airflow
 
 JOBS: dict[str, Declared] = {job.name: job for job in vars(declared).values() if isinstance(job, Declared)}
 DESCRIBE = """

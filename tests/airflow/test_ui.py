@@ -14,20 +14,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.airflow import BIN, airflow_environment, needs_airflow
+from tests.support.airflow import BIN, airflow_environment
 from tests.support.ports import free_port
 from tests.support.processes import CHECKOUT
 
-pytestmark = [
-    pytest.mark.airflow, needs_airflow, pytest.mark.timeout(1200),
-    pytest.mark.skipif(not shutil.which("chromedriver"), reason="there is no Chromium: install chromium and chromium-driver"),
-]  # fmt: skip
+pytestmark = [pytest.mark.airflow, pytest.mark.timeout(1200)]
 TASKS = ["ingest", "conform", "reconcile", "route", "resolve", "state", "report", "approve", "close", "verify", "export"]
 
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, str]]:
     """scripts/airflow.sh as `make airflow` starts it: its address, a user and the password it printed."""
+    if not shutil.which("chromedriver"):
+        pytest.fail(
+            "There is no Chromium to look at Airflow with: install chromium and chromium-driver (Debian: packages of these names)."
+        )
     folder = tmp_path_factory.mktemp("ui")
     (home := folder / "home").mkdir()
     env = airflow_environment(home, folder / "lake") | {

@@ -8,12 +8,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.support.processes import CHECKOUT, clean_environment
 
 BIN = Path(os.environ.get("AIRFLOW_BIN", CHECKOUT / ".venv-airflow" / "bin"))
-needs_airflow = pytest.mark.skipif(not (BIN / "airflow").exists(), reason="there is no .venv-airflow: run make setup-airflow")
 
 
 def airflow_environment(home: Path, lake: Path | str) -> dict[str, str]:
@@ -77,3 +74,28 @@ with create_session() as session:
     print(json.dumps({name: extra.get("delta_version") for name, extra in rows}))
 """
     return dict(in_airflow(code, env))
+
+
+def tries_of(dag: str, env: dict[str, str]) -> dict[str, int]:
+    """Task: how often it was tried in the runs of a DAG."""
+    code = f"""
+import json
+from airflow.models.taskinstance import TaskInstance
+from airflow.utils.session import create_session
+with create_session() as session:
+    rows = session.query(TaskInstance.task_id, TaskInstance.try_number).filter_by(dag_id={dag!r})
+    print(json.dumps(dict(map(tuple, rows))))
+"""
+    return dict(in_airflow(code, env))
+
+
+def rendered(env: dict[str, str]) -> str:
+    """Every rendered template that Airflow kept, as text."""
+    code = """
+import json
+from airflow.models.renderedtifields import RenderedTaskInstanceFields
+from airflow.utils.session import create_session
+with create_session() as session:
+    print(json.dumps(json.dumps([row.rendered_fields for row in session.query(RenderedTaskInstanceFields)])))
+"""
+    return str(in_airflow(code, env))
