@@ -112,7 +112,7 @@ def commits(root: Path) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("_delta_log/*.json"))
 
 
-def roots(root: Path, period: str, layer: str = "draft") -> dict[str, Root]:
+def roots(root: str | Path, period: str, layer: str = "draft") -> dict[str, Root]:
     """The content root of each statement table of a period, by DuckDB: drafts, or gold."""
     reader = LakeReader(str(root))
     wanted = gold.DRAFTS if layer == "draft" else gold.PUBLISHED
