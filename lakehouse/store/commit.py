@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import deltalake
@@ -22,30 +21,42 @@ from lakehouse.store.lease import lease_of
 from lakehouse.store.objects import object_store
 from lakehouse.tables import Table
 
+# A put that was under way when the store went away is tried again so often, each time after the store has answered.
+_TRIES = 3
 
-@contextmanager
-def next_commit(
-    place: Place, table: Table, opened: deltalake.DeltaTable, note: Mapping[str, Any], once: str | None = None
-) -> Iterator[CommitProperties]:
-    """The properties of the one commit that the block makes through `opened`: its note, the lease it is made under, its id.
 
-    The table is opened before the lease is looked at: who takes the lake over after that look commits to the table first, and this
-    commit comes too late. After the block `opened` is at the new version. An answer that was lost on its way is no failure: the entry says whose it is. Raises Busy where another
-    process was faster, or has the lease.
+def commit(
+    place: Place, table: Table, opened: deltalake.DeltaTable, note: Mapping[str, Any], put: Callable[[CommitProperties], None],
+    *, once: str | None = None, rows: int | None = None,
+) -> int:  # fmt: skip
+    """Makes one commit with `put`, which does it through `opened`, and returns its version: the one after that of `opened`.
+
+    The table is opened before the lease is looked at here: who takes the lake over after that look commits to the table first, and this
+    commit comes too late. The entry carries the note, the number of the lease and a mark of its own: an answer that was lost on its way
+    is no failure, since the entry says whose it is. `once` is the id that the commit leaves in the log, `rows` how many it writes.
+    Raises Busy where another process was faster, or has the lease.
     """
     lease, mark, version = lease_of(place), uuid.uuid4().hex, opened.version() + 1
     told = {**note, "commit": mark, **({"fence": lease.fence} if lease else {})}
-    try:
-        yield CommitProperties(
-            custom_metadata={"userMetadata": json.dumps(told, sort_keys=True)},
-            max_commit_retries=0,
-            app_transactions=[Transaction(once, 1)] if once else None,
-        )
-    except CommitFailedError:
-        entry = object_store(place).get(f"{table.path}/_delta_log/{version:020}.json")
-        if mark not in (entry or b"").decode():
-            raise changed(place, table) from None
+    metadata: dict[str, Any] = {"userMetadata": json.dumps(told, sort_keys=True)}
+    if rows is not None:
+        metadata["operationMetrics"] = {"numOutputRows": str(rows)}
+    properties = CommitProperties(metadata, max_commit_retries=0, app_transactions=[Transaction(once, 1)] if once else None)
+    for left in reversed(range(_TRIES)):
+        try:
+            put(properties)
+            break
+        except (CommitFailedError, OSError) as error:
+            # boto3 asks until the store is back, or gives up with a sentence.
+            entry = object_store(place).get(f"{table.path}/_delta_log/{version:020}.json")
+            if entry is None and (not left or isinstance(error, CommitFailedError)):
+                raise
+            if entry is not None and mark not in entry.decode():
+                raise changed(place, table) from None
+            if entry is not None:
+                break
     opened.update_incremental()
+    return version
 
 
 def changed(place: Place, table: Table) -> Busy:

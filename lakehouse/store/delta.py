@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import deltalake
 from deltalake.exceptions import TableNotFoundError
-from deltalake.transaction import AddAction, RemoveAction
+from deltalake.transaction import AddAction, CommitProperties
 
 from lakehouse.errors import Misuse
 from lakehouse.place import Place
-from lakehouse.store.commit import next_commit
+from lakehouse.store.commit import commit
+from lakehouse.store.lease import lease_of
 from lakehouse.store.readable import require_readable
 from lakehouse.tables import Table
 from lakehouse.tables.arrow import arrow_schema
@@ -84,36 +85,38 @@ class DeltaStore:
         opened = self._log(table)
         if once and opened.transaction_version(once) is not None:
             return opened.version()
-        with next_commit(self.place, table, opened, note, once) as properties:
-            opened.create_write_transaction(
-                self._write_files(table, rows),
-                "append",
-                arrow_schema(table),
-                list(table.partition_by),
-                commit_properties=properties,
-            )
-        return opened.version()
+        return self._commit(table, opened, note, self._write_files(table, rows), once=once)
 
     def replace(self, table: Table, rows: DataFrame, note: Mapping[str, Any], period: str) -> int:
         """Replaces the rows of a period in one commit, and returns the version after."""
         opened = self._log(table)
-        with next_commit(self.place, table, opened, note) as properties:
-            files = self._write_files(table, rows)
-            if strange := {added.partition_values["period"] for added in files if isinstance(added, AddAction)} - {period}:
-                raise AssertionError(f"rows of {strange} in the place of {table.name} of {period}")
-            opened.create_write_transaction(
-                files, "overwrite", arrow_schema(table), list(table.partition_by), [("period", "=", period)],
-                commit_properties=properties,
-            )  # fmt: skip
-        return opened.version()
+        files = self._write_files(table, rows)
+        if strange := {file.partition_values["period"] for file in files} - {period}:
+            raise AssertionError(f"rows of {strange} in the place of {table.name} of {period}")
+        return self._commit(table, opened, note, files, instead_of=period)
 
-    def _write_files(self, table: Table, rows: DataFrame) -> list[AddAction | RemoveAction]:
+    def _commit(
+        self, table: Table, opened: deltalake.DeltaTable, note: Mapping[str, Any], files: Sequence[AddAction],
+        *, once: str | None = None, instead_of: str | None = None,
+    ) -> int:  # fmt: skip
+        """One commit of files that are written: beside those that are there, or instead of those of a period."""
+        mode, replaced = ("overwrite", [("period", "=", instead_of)]) if instead_of else ("append", None)
+
+        def put(properties: CommitProperties) -> None:
+            schema, partitions = arrow_schema(table), list(table.partition_by)
+            opened.create_write_transaction(list(files), mode, schema, partitions, replaced, commit_properties=properties)
+
+        counts = [json.loads(file.stats).get("numRecords") for file in files]
+        return commit(self.place, table, opened, note, put, once=once, rows=None if None in counts else sum(counts))
+
+    def _write_files(self, table: Table, rows: DataFrame) -> list[AddAction]:
         """Writes rows as data files of the table, and returns what a commit says of them. No reader sees them before that.
 
         By Delta's own writer for Spark, as far as its commit: it enforces NOT NULL and the CHECK constraints, and writes each file once,
         under a name of its own. Of the log it needs the declaration of the table, which no commit of ours changes: the snapshot that
         Delta has in memory is as good as the newest, and costs nothing.
         """
+        lease_of(self.place)  # who has lost it need not begin
         declared = rows.select([rows[field.name].cast(field.type).alias(field.name) for field in table.fields])
         jvm: Any = self.spark._jvm
         log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(self.spark._jsparkSession, self.path(table))
@@ -125,5 +128,5 @@ class DeltaStore:
 def _added(told: Mapping[str, Any]) -> AddAction:
     """A file as Delta tells of it, for delta-rs, which takes paths as they are and not as addresses."""
     return AddAction(
-        unquote(told["path"]), told["size"], told["partitionValues"], told["modificationTime"], told["dataChange"], told.get("stats", "{}")
+        unquote(told["path"]), told["size"], told["partitionValues"], told["modificationTime"], told["dataChange"], told.get("stats") or "{}"
     )  # fmt: skip

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 import deltalake
 import pyarrow as pa
-from deltalake import write_deltalake
+from deltalake import CommitProperties, write_deltalake
 
 from lakehouse.place import Place
-from lakehouse.store.commit import changed, next_commit
+from lakehouse.store.commit import changed, commit
 from lakehouse.tables import ALL, Table
 from lakehouse.tables.arrow import arrow_schema
 
@@ -67,9 +67,9 @@ def _write(
     if read_at is not None and opened.version() != read_at:
         raise changed(place, table)
     values = [{column: row.get(column) for column in table.columns} for row in rows]
-    with next_commit(place, table, opened, note) as properties:
-        write_deltalake(
-            opened, pa.Table.from_pylist(values, schema=arrow_schema(table)), mode=mode,
-            partition_by=list(table.partition_by) or None, commit_properties=properties,
-        )  # fmt: skip
-    return opened.version()
+
+    def put(properties: CommitProperties) -> None:
+        written = pa.Table.from_pylist(values, schema=arrow_schema(table))
+        write_deltalake(opened, written, mode=mode, partition_by=list(table.partition_by) or None, commit_properties=properties)
+
+    return commit(place, table, opened, note, put)

@@ -45,7 +45,7 @@ def keep_up(root: str | Place, table: Table, note: Mapping[str, Any], compact: b
     """
     place = Place.at(root)
     opened = deltalake.DeltaTable(place.uri(table.path), storage_options=place.storage_options)
-    # After the table was opened, as before every commit: see next_commit.
+    # After the table was opened, as before every commit: see `commit`.
     lease = lease_of(place)
     told = {**note, "fence": lease.fence} if lease else dict(note)
     declared, found = table.properties["delta.deletedFileRetentionDuration"], opened.metadata().configuration

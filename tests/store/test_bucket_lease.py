@@ -8,11 +8,12 @@ from threading import Barrier
 
 import deltalake
 import pytest
+from deltalake import CommitProperties
 
 from lakehouse.errors import Busy, Misuse
 from lakehouse.store import bucket_lease, fence, lease
 from lakehouse.store.bucket_lease import take
-from lakehouse.store.commit import next_commit
+from lakehouse.store.commit import commit
 from lakehouse.store.lease import lease_of, writer_lease
 from lakehouse.store.light import append_rows, create_tables, replace_rows
 from lakehouse.store.probe import require_conditional_writes
@@ -119,20 +120,18 @@ def test_a_writer_that_sleeps_between_opening_and_committing_finds_its_entry_tak
         create_tables(place, [bronze.lines, silver.catalog])
         opened = deltalake.DeltaTable(place.uri(bronze.lines.path), storage_options=place.storage_options)
 
-        def sleep_and_commit() -> None:
-            with next_commit(place, bronze.lines, opened, {"job": "sleeper"}) as properties:
-                broken = lease_of(place)
-                assert broken is not None
-                broken.seconds = -10
-                broken._write()
-                taker = take(S3Objects(place), 60)
-                assert taker is not None
-                fence.fence_off(place, taker)
-                schema = arrow_schema(bronze.lines)
-                opened.create_write_transaction([], "append", schema, ["period"], commit_properties=properties)
+        def sleep_and_commit(properties: CommitProperties) -> None:
+            broken = lease_of(place)
+            assert broken is not None
+            broken.seconds = -10
+            broken._write()
+            taker = take(S3Objects(place), 60)
+            assert taker is not None
+            fence.fence_off(place, taker)
+            opened.create_write_transaction([], "append", arrow_schema(bronze.lines), ["period"], commit_properties=properties)
 
         with pytest.raises(Busy, match=r"changed bronze\.lines"):
-            sleep_and_commit()
+            commit(place, bronze.lines, opened, {"job": "sleeper"}, sleep_and_commit)
         with pytest.raises(Busy):
             lease_of(place)
     reader = LakeReader(place)

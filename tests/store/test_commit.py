@@ -6,15 +6,18 @@ from pathlib import Path
 
 import deltalake
 import pytest
+from deltalake import CommitProperties
 from deltalake.exceptions import CommitFailedError
 
 from lakehouse.errors import Busy
 from lakehouse.place import Place
-from lakehouse.store.commit import next_commit
+from lakehouse.store.commit import commit
 from lakehouse.store.light import create_tables
 from lakehouse.store.objects import object_store
+from lakehouse.store.reader import LakeReader
 from lakehouse.tables import ops
 from lakehouse.tables.arrow import arrow_schema
+from lakehouse.views.states import history
 
 SCHEMA = arrow_schema(ops.runs)
 
@@ -34,37 +37,52 @@ def entry(place: Place, version: int) -> str:
     return (object_store(place).get(f"{ops.runs.path}/_delta_log/{version:020}.json") or b"").decode()
 
 
-def write(place: Place, table: deltalake.DeltaTable, who: str, once: str | None = None) -> None:
-    with next_commit(place, ops.runs, table, {"job": who}, once) as properties:
-        table.create_write_transaction([], "append", SCHEMA, list(ops.runs.partition_by), commit_properties=properties)
+def write(place: Place, table: deltalake.DeltaTable, who: str, once: str | None = None, *, then: Exception | None = None) -> int:
+    def put(properties: CommitProperties) -> None:
+        beside = deltalake.DeltaTable(place.uri(ops.runs.path), version=table.version())
+        beside.create_write_transaction([], "append", SCHEMA, list(ops.runs.partition_by), commit_properties=properties)
+        if then is not None:
+            raise then
+
+    return commit(place, ops.runs, table, {"job": who}, put, once=once, rows=0)
 
 
 def test_of_two_that_opened_the_same_version_the_second_writes_nothing(place: Place) -> None:
     first, second = opened(place), opened(place)
-    write(place, first, "first")
+    assert write(place, first, "first") == 1
     with pytest.raises(Busy, match=r"Another process has changed ops\.runs"):
         write(place, second, "second")
     assert opened(place).version() == 1
     assert "first" in entry(place, 1)
-    write(place, opened(place), "second, again")
-    assert opened(place).version() == 2
+    assert write(place, opened(place), "second, again") == 2
+    assert [(each["job"], each["rows"]) for each in history(LakeReader(place), "ops.runs")[:2]] == [
+        ("second, again", 0),
+        ("first", 0),
+    ]
 
 
-def test_an_answer_that_was_lost_is_no_failure(place: Place) -> None:
+@pytest.mark.parametrize("error", [CommitFailedError("there is an entry already"), OSError("the connection was reset")])
+def test_an_answer_that_was_lost_is_no_failure(place: Place, error: Exception) -> None:
     table = opened(place)
-    with next_commit(place, ops.runs, table, {"job": "x"}, "the one") as properties:
-        beside = opened(place)
-        beside.create_write_transaction([], "append", SCHEMA, list(ops.runs.partition_by), commit_properties=properties)
-        raise CommitFailedError("put again after a timeout: there is an entry already")
-    assert table.version() == 1
-    assert table.transaction_version("the one") == 1
+    assert write(place, table, "x", "the one", then=error) == 1
+    assert (table.version(), table.transaction_version("the one")) == (1, 1)
 
 
-def test_what_fails_before_the_commit_leaves_nothing(place: Place) -> None:
-    def fail() -> None:
-        with next_commit(place, ops.runs, opened(place), {"job": "x"}):
-            raise ZeroDivisionError
+def test_a_put_that_did_not_arrive_is_tried_again_and_given_up_at_last(place: Place) -> None:
+    tried = 0
 
+    def put(properties: CommitProperties) -> None:
+        nonlocal tried
+        tried += 1
+        raise OSError("the connection was reset")
+
+    with pytest.raises(OSError, match="was reset"):
+        commit(place, ops.runs, opened(place), {"job": "x"}, put)
+    assert tried == 3
+    assert opened(place).version() == 0
+
+
+def test_a_mistake_is_not_tried_again_and_leaves_nothing(place: Place) -> None:
     with pytest.raises(ZeroDivisionError):
-        fail()
+        commit(place, ops.runs, opened(place), {"job": "x"}, lambda properties: divmod(1, 0) and None)
     assert opened(place).version() == 0
