@@ -105,7 +105,9 @@ class Place:
             "aws_conditional_put": "etag",
             "max_retries": str(self.attempts - 1),
             "retry_timeout": "180s",
-            "backoff_config.init_backoff": "200ms",
+            # A pause is drawn between the first one and so many times the last: with 5, eleven of them are a minute or more.
+            "backoff_config.init_backoff": "1s",
+            "backoff_config.base": "5",
             "backoff_config.max_backoff": "20s",
             "connect_timeout": f"{_CONNECT_SECONDS}s",
             "timeout": f"{_READ_SECONDS}s",

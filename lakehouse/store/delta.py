@@ -17,7 +17,7 @@ from lakehouse.errors import Misuse
 from lakehouse.place import Place
 from lakehouse.store.commit import commit
 from lakehouse.store.lease import lease_of
-from lakehouse.store.readable import require_readable
+from lakehouse.store.readable import open_table
 from lakehouse.tables import Table
 from lakehouse.tables.arrow import arrow_schema
 from lakehouse.transforms.local import local_rows
@@ -38,8 +38,7 @@ class DeltaStore:
         return self.place.hadoop_uri(table.path)
 
     def _log(self, table: Table, version: int | None = None) -> deltalake.DeltaTable:
-        opened = deltalake.DeltaTable(self.place.uri(table.path), version=version, storage_options=self.place.storage_options)
-        return require_readable(opened, table, self.place)
+        return open_table(self.place, table, version)
 
     def version(self, table: Table) -> int | None:
         """The newest Delta version, or None where the table does not exist. Reads the log only."""

@@ -16,7 +16,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from lakehouse.errors import Busy, Findings, Misuse
 from lakehouse.place import Place
 from lakehouse.store.objects import Objects, object_store
-from lakehouse.store.readable import require_readable
+from lakehouse.store.readable import open_table
 from lakehouse.tables import Table, table
 from lakehouse.tables.arrow import duckdb_type
 
@@ -57,16 +57,14 @@ class LakeReader:
 
     def uri(self, name: str) -> str:
         """Where a declared table is. Raises Misuse for a name that no table has."""
-        try:
-            return self.place.uri(table(name).path)
-        except KeyError as error:
-            raise Misuse(f"There is {error.args[0]}.") from None
+        return self.place.uri(_known(name).path)
 
     def delta(self, name: str, version: int | None = None) -> deltalake.DeltaTable:
         """The Delta table at a version, by default the newest. Raises Misuse where there is none."""
         if (name, version) not in self._opened:
+            declared = _known(name)
             try:
-                opened = deltalake.DeltaTable(self.uri(name), version=version, storage_options=self.place.storage_options)
+                self._opened[name, version] = open_table(self.place, declared, version)
             except TableNotFoundError:
                 raise Misuse(f"{self.root} has no table {name}. Is it a lake? `lakehouse init` makes one.") from None
             except OSError as error:
@@ -75,7 +73,6 @@ class LakeReader:
                 raise Findings(
                     f"The log of {name} at {self.uri(name)} is damaged: {first_line(error)}. Run `lakehouse verify`."
                 ) from None
-            self._opened[name, version] = require_readable(opened, table(name), self.place)
         return self._opened[name, version]
 
     def exists(self, name: str) -> bool:
@@ -115,6 +112,13 @@ class LakeReader:
         found = self.connection.execute(query, list(parameters))
         columns = [column[0] for column in found.description or ()]
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
+
+def _known(name: str) -> Table:
+    try:
+        return table(name)
+    except KeyError as error:
+        raise Misuse(f"There is {error.args[0]}.") from None
 
 
 def _parquet(of: Table, files: list[str]) -> str:
