@@ -33,12 +33,8 @@ python=${LAKEHOUSE_PYTHON:-$here/.venv/bin/python}
 if [ -z "$dry_run" ] && grep -q '^# No Spark' "$job"; then
   exec "$python" "$job" "$@"
 fi
-if [ -z "${JAVA_HOME:-}" ]; then
-  JAVA_HOME=$("$python" -c 'from lakehouse.session import find_java; print(find_java() or "")')
-  [ -n "$JAVA_HOME" ] || die "no Java 17 or newer was found: install one or set JAVA_HOME"
-fi
-SPARK_HOME=$("$python" -c 'import pathlib, pyspark; print(pathlib.Path(pyspark.__file__).parent)')
-jars=$("$python" -m lakehouse.jars "$@" | paste -sd,)
+told=$("$python" -m lakehouse.session "$@") || exit
+{ read -r JAVA_HOME; read -r SPARK_HOME; read -r jars; read -r class_path; read -r java_options || true; } <<<"$told"
 export JAVA_HOME SPARK_HOME PYSPARK_PYTHON="${PYSPARK_PYTHON:-$python}" PYSPARK_DRIVER_PYTHON="$python"
 
 command=(
@@ -46,6 +42,8 @@ command=(
   --master "${SPARK_MASTER:-local[*]}"
   --properties-file "${LAKEHOUSE_CONF:-$here/conf}/spark-defaults.conf"
   --jars "$jars$more_jars"
+  --driver-class-path "$class_path"
+  --driver-java-options "$java_options"
   ${options[@]+"${options[@]}"}
   "$job" "$@"
 )

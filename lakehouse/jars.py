@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import shutil
 import subprocess
@@ -37,11 +36,20 @@ def locked(lock: str = "jars.lock") -> dict[str, str]:
     return {name: digest for digest, name in pairs}
 
 
+def delta_jars(settings: Settings) -> list[Path]:
+    """Where Delta's JARs are on this machine, or will be."""
+    return [_folder(settings) / name for name in locked()]
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.jars or user_cache_path("royalty-lakehouse") / "jars"
+
+
 def jar_paths(settings: Settings) -> list[Path]:
     """The JARs on this machine, fetched first if they are not there yet; those of S3A where the lake is on S3.
 
     Raises Misuse when one is not the pinned one."""
-    folder = settings.jars or user_cache_path("royalty-lakehouse") / "jars"
+    folder = _folder(settings)
     paths = _pinned(folder, "jars.lock", DELTA)
     if settings.root and is_s3(settings.root):
         paths += _pinned(folder, "jars-s3.lock", S3A)
@@ -88,7 +96,4 @@ def _fetch(folder: Path, coordinates: Sequence[str]) -> None:
 if __name__ == "__main__":
     from lakehouse.settings import load_settings
 
-    # Told the arguments of a job, it finds the lake among them.
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--root")
-    print(*jar_paths(load_settings(root=parser.parse_known_args()[0].root)), sep="\n")  # noqa: T201  (the list is this command's output)
+    print(*jar_paths(load_settings()), sep="\n")  # noqa: T201  (the list is this command's output)

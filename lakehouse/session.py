@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakehouse.archive import package_archive
 from lakehouse.errors import Misuse
-from lakehouse.jars import jar_paths
+from lakehouse.jars import delta_jars, jar_paths
 from lakehouse.place import Place
-from lakehouse.settings import Settings, conf_dir
+from lakehouse.settings import Settings, conf_dir, load_settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -34,6 +36,15 @@ def find_java() -> Path | None:
     return next((home for home in homes if _java_version(home) >= OLDEST_JAVA), None)
 
 
+def _java_home() -> Path:
+    java = find_java()
+    if java is None:
+        raise Misuse(
+            f"No Java {OLDEST_JAVA} or newer was found. Install one (Debian: apt install openjdk-17-jre-headless) or set JAVA_HOME."
+        )
+    return java
+
+
 def _java_version(home: Path) -> int:
     java = home / "bin" / "java"
     if not java.is_file():
@@ -43,28 +54,40 @@ def _java_version(home: Path) -> int:
     return int(found.group(1)) if found else 0
 
 
+def archive_file() -> Path:
+    """The archive of Spark's classes of this environment, which `scripts/archive_classes.py` makes: JVMs map it and start in half the time."""
+    return Path(sys.prefix) / "share" / "lakehouse" / "spark-classes.jsa"
+
+
+def _java_options() -> str:
+    # Whether the archive fits this Java and these JARs is for the JVM to say, and it says so on its standard output: nobody asked.
+    return f"-XX:SharedArchiveFile={archive_file()} -Xlog:disable" if archive_file().is_file() else ""
+
+
 def spark_properties(settings: Settings) -> dict[str, str]:
     """conf/spark-defaults.conf, the pinned JARs, how a lake on S3 is reached, and the settings of this environment over them."""
     lines = (conf_dir() / "spark-defaults.conf").read_text(encoding="utf-8").splitlines()
     pairs = (line.split(None, 1) for line in lines if line.strip() and not line.startswith("#"))
-    return {
+    properties = {
         **{name: value.strip() for name, value in pairs},
         "spark.jars": ",".join(str(jar) for jar in jar_paths(settings)),
+        # The driver's own class path, for only classes from there are in the archive.
+        "spark.driver.extraClassPath": _class_path(settings),
         **(Place.of(settings).spark_properties() if settings.root else {}),
         **settings.spark_conf,
     }
+    own_options = properties.get("spark.driver.extraJavaOptions", "")
+    # An archive that is being made cannot be on top of one.
+    if (shared := _java_options()) and "-XX:ArchiveClassesAtExit" not in own_options:
+        properties["spark.driver.extraJavaOptions"] = f"{own_options} {shared}".strip()
+    return properties
 
 
 def start_session(settings: Settings, name: str = "lakehouse") -> SparkSession:
     """A session on the environment's master, or the one already running. Raises Misuse where there is no Java."""
     from pyspark.sql import SparkSession
 
-    java = find_java()
-    if java is None:
-        raise Misuse(
-            f"No Java {OLDEST_JAVA} or newer was found. Install one (Debian: apt install openjdk-17-jre-headless) or set JAVA_HOME."
-        )
-    os.environ["JAVA_HOME"] = str(java)
+    os.environ["JAVA_HOME"] = str(_java_home())
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(name).master(settings.spark_master)
     for key, value in spark_properties(settings).items():
@@ -74,3 +97,27 @@ def start_session(settings: Settings, name: str = "lakehouse") -> SparkSession:
     if not settings.spark_master.startswith("local"):
         session.sparkContext.addPyFile(str(package_archive()))
     return session
+
+
+def _class_path(settings: Settings) -> str:
+    return ":".join(str(jar) for jar in delta_jars(settings))
+
+
+def _tell() -> int:
+    """What `spark-submit.sh` asks for, a line each: Java's home, Spark's, the JARs, the driver's class path, options of its JVM."""
+    # Told the arguments of a job, it finds the lake among them.
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--root")
+    settings = load_settings(root=parser.parse_known_args()[0].root)
+    try:
+        jars = ",".join(str(jar) for jar in jar_paths(settings))
+        told = (_java_home(), distribution("pyspark").locate_file("pyspark"), jars, _class_path(settings), _java_options())
+    except Misuse as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
+    print(*told, sep="\n")  # noqa: T201  (these lines are this command's output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_tell())

@@ -69,6 +69,15 @@ need_java() {
   apt_install openjdk-17-jre-headless || die "no Java 17 or newer was found: install one (Debian: openjdk-17-jre-headless) or set JAVA_HOME"
 }
 
+archive_classes() { # Spark then starts in half the time; without it, everything works all the same
+  local stamp=.setup/classes want
+  want=$({ cat .setup/packages conf/jars.lock scripts/archive_classes.py; .venv/bin/python -m lakehouse.session | head -4; } | sha256sum)
+  [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
+  say "archiving Spark's classes, once"
+  .venv/bin/python scripts/archive_classes.py || say "Spark will start without them"
+  echo "$want" >"$stamp"
+}
+
 need_accounting_tools() {
   local missing=()
   command -v bean-check >/dev/null || missing+=(beancount)
@@ -80,6 +89,7 @@ need_accounting_tools() {
 make_venv
 need_java
 .venv/bin/python -m lakehouse.jars >/dev/null
+archive_classes
 [ "${1:-}" = tests ] && need_accounting_tools
 [ "${1:-}" = airflow ] && make_airflow_venv
 exit 0

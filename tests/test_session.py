@@ -11,7 +11,7 @@ import pytest
 from lakehouse import session
 from lakehouse.errors import Misuse
 from lakehouse.jars import jar_paths
-from lakehouse.session import find_java, spark_properties
+from lakehouse.session import archive_file, find_java, spark_properties
 from lakehouse.settings import load_settings
 
 
@@ -65,6 +65,20 @@ def test_the_properties_are_those_of_the_one_file_with_the_settings_over_them(mo
     assert properties["spark.sql.ansi.enabled"] == "true"
     assert properties["spark.sql.session.timeZone"] == "UTC"
     assert properties["spark.sql.decimalOperations.allowPrecisionLoss"] == "false"
+
+
+def test_a_session_maps_the_archive_of_classes_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "jar_paths", lambda settings: [])
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    asked = load_settings(spark_conf={"spark.driver.extraJavaOptions": "-Xms1g"})
+    assert spark_properties(asked)["spark.driver.extraJavaOptions"] == "-Xms1g"
+    archive_file().parent.mkdir(parents=True)
+    archive_file().touch()
+    assert (
+        spark_properties(asked)["spark.driver.extraJavaOptions"] == f"-Xms1g -XX:SharedArchiveFile={archive_file()} -Xlog:disable"
+    )
+    making = load_settings(spark_conf={"spark.driver.extraJavaOptions": "-XX:ArchiveClassesAtExit=new.jsa"})
+    assert spark_properties(making)["spark.driver.extraJavaOptions"] == "-XX:ArchiveClassesAtExit=new.jsa"
 
 
 @pytest.fixture

@@ -1,0 +1,64 @@
+"""Class data sharing: what Spark's classes are to the JVM, worked out once for an environment and mapped into every later one.
+
+A session of Spark loads some fifteen thousand classes from three hundred JARs, which is most of its first seconds. The JVM can keep
+them in an archive (https://openjdk.org/jeps/350), and leaves an archive alone that is of another Java or of other JARs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from pyspark.sql import functions as F
+
+from lakehouse.place import Place
+from lakehouse.session import archive_file, start_session
+from lakehouse.settings import load_settings
+from lakehouse.store.delta import DeltaStore
+from lakehouse.store.light import create_tables
+from lakehouse.tables import ops
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--to", type=Path, help="work, and keep the classes there")
+    asked = parser.parse_args()
+    if asked.to:
+        work(asked.to)
+        return
+    archive_file().parent.mkdir(parents=True, exist_ok=True)
+    archive_file().unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(dir=archive_file().parent) as folder:
+        made = Path(folder) / "made.jsa"
+        # The JVM writes when it ends, after Python has: it holds the pipes, so this waits for both.
+        done = subprocess.run([sys.executable, __file__, "--to", str(made)], capture_output=True, text=True)
+        if done.returncode or not made.is_file():
+            sys.exit(f"Spark's classes could not be archived: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
+        made.rename(archive_file())
+
+
+def work(made: Path) -> None:
+    """A little of everything that the stages ask of Spark and Delta, in a JVM that keeps its classes in `made` when it ends."""
+    settings = load_settings()
+    options = f"{settings.spark_conf.get('spark.driver.extraJavaOptions', '')} -XX:ArchiveClassesAtExit={made}"
+    spark = start_session(load_settings(spark_conf={**settings.spark_conf, "spark.driver.extraJavaOptions": options}))
+    with tempfile.TemporaryDirectory() as folder:
+        place, table = Place.of(load_settings(root=folder)), ops.ignored
+        create_tables(place, [table])
+        store, note = DeltaStore(spark, place), {"made by": "scripts/archive_classes.py"}
+        rows = spark.range(1, 100).select(
+            F.lit("2026-01").alias("period"), F.sha2(F.col("id").cast("string"), 256).alias("file_id"), F.col("id").alias("line_no"),
+            F.lit("summary").alias("meaning"),
+        )  # fmt: skip
+        kept = rows.mapInArrow(lambda batches: batches, rows.schema).persist()
+        store.append(table, kept, note)
+        again = store.read(table, period="2026-01")
+        sums = again.groupBy("file_id").agg(F.sum(F.col("line_no").cast("decimal(38,18)")).alias("amount"), F.min("meaning"))
+        joined = again.join(F.broadcast(sums.select("file_id")), "file_id").unionByName(rows)
+        fresh = joined.join(sums.where("amount > 5"), "file_id", "left_anti").localCheckpoint(eager=False)
+        store.replace(table, fresh, note, where="period = '2026-01'")
+        store.replace(table, again.groupBy("period").applyInArrow(lambda part: part, again.schema), note)
+    spark.stop()
