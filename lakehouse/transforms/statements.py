@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from functools import reduce
 from typing import Any, Final
+from zlib import crc32
 
 import pyarrow as pa
 from pyspark import Broadcast
@@ -60,6 +61,9 @@ def _made(**kinds: Mapping[str, str]) -> tuple[str, pa.Schema]:
 _SETTLED: Final = _made(due=_DUE, movement=_MOVEMENT, balance=_BALANCE)
 _PAID: Final = _made(statement=_STATEMENT, movement=_MOVEMENT, balance=_BALANCE)
 
+# Groups of accounts are many and small, and a pass of its own for each would cost more than settling it: so many passes take all of them.
+_PASSES: Final = 16
+
 Keep = Callable[["DataFrame"], "DataFrame"]
 
 
@@ -98,7 +102,7 @@ def settle_accounts(
 
 
 def _of_contracts(lines: DataFrame, opening: DataFrame, events: DataFrame, book: ContractBook) -> DataFrame:
-    """All that the settlement of contracts reads, by account group: sums of lines, balances, costs and advances.
+    """All that the settlement of contracts reads, by account groups: sums of lines, balances, costs and advances.
 
     Every group has a row of its own, so that what a contract grants or guarantees comes about without usage too. A contract that has left
     the book is a group alone: its balances stay.
@@ -116,7 +120,7 @@ def _of_contracts(lines: DataFrame, opening: DataFrame, events: DataFrame, book:
     known = F.broadcast(spark.createDataFrame(sorted(groups.items()), "contract string, known string"))
     every = spark.createDataFrame([(name,) for name in sorted(set(groups.values()))], "contract string")
     united = _united(parts, "contract", every).join(known, "contract", "left")
-    return united.withColumn("of", F.coalesce("known", "contract")).select("of", *parts)
+    return united.withColumn("of", F.crc32(F.coalesce("known", "contract")) % _PASSES).select("of", *parts)
 
 
 def _of_payees(due: DataFrame, opening: DataFrame, events: DataFrame, book: ContractBook) -> DataFrame:
@@ -170,17 +174,16 @@ def _as(name: str, columns: Mapping[str, str]) -> Column:
 
 
 def _settler(book: ContractBook, period: str) -> Callable[[pa.Table], pa.Table]:
-    members: dict[str, set[str]] = {}
+    members: dict[int, set[str]] = {}
     for contract, group in account_groups(book).items():
-        members.setdefault(group, set()).add(contract)
+        members.setdefault(crc32(group.encode()) % _PASSES, set()).add(contract)
     shared = _shared(book)
 
-    def settle_group(table: pa.Table) -> pa.Table:
+    def settle_groups(table: pa.Table) -> pa.Table:
         rows = table.to_pylist()
-        group = rows[0]["of"]
         told = [row["line"] for row in rows if row["line"]]
         earned = settle_contracts(
-            shared.value, members.get(group, {group}), period,
+            shared.value, members.get(rows[0]["of"], set()), period,
             [_balance(row["opening"]) for row in rows if row["opening"]],
             [_line(line, period) for line in told],
             [Event(**row["event"]) for row in rows if row["event"]],
@@ -192,7 +195,7 @@ def _settler(book: ContractBook, period: str) -> Callable[[pa.Table], pa.Table]:
                 counts[key] = counts.get(key, 0) + line["lines"]
         return _rows(_SETTLED[1], earned.movements, earned.closing, due=[_due(due, counts) for due in earned.dues])
 
-    return settle_group
+    return settle_groups
 
 
 def _payer(book: ContractBook, period: str) -> Callable[[pa.Table], pa.Table]:
