@@ -1,123 +1,201 @@
-"""Usage keys against a catalog, synthetic with known truth, by the shipped linkage rules.
+"""Usage keys against a catalog, synthetic with known truth, by the lake's own matcher and shipped rules.
 
-    make bench-catalog    (CATALOG=50000 KEYS=5000 by default)
+    make bench-catalog    (CATALOG=1000000 KEYS=100000 by default)
 
-The catalog has songs in several versions, which must not be confused; nine in ten of the keys are one of its recordings, told with typos, swapped or missing
-fields, cut or transliterated texts; one in ten is of no recording of the catalog. Writes docs/matching.md between its markers.
+The catalog has songs in several versions, which must not be confused. Nine in ten of the keys are one of its recordings, told with typos, swapped or missing
+fields, cut or marked texts; one in ten is of no recording of the catalog, half of those another version of one. Writes docs/matching.md between its markers.
 """
 
 from __future__ import annotations
 
 import os
 import random
-import resource
+import shutil
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from lakehouse.model.linkage.rules import load_linkage
-from lakehouse.settings import conf_dir
-from lakehouse.transforms.link import compare_pairs, decide, find_pairs, fit_model, read_records
+from lakehouse.runs.environment import Environment
+from lakehouse.settings import load_settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 PAGE = Path(__file__).parents[1] / "docs/matching.md"
 BEGIN, END = "<!-- figures: make bench-catalog -->", "<!-- end of catalog -->"
-SYLLABLES = [
-    "ka",
-    "ri",
-    "mo",
-    "len",
-    "tor",
-    "va",
-    "sha",
-    "bel",
-    "nu",
-    "dra",
-    "fi",
-    "gol",
-    "hem",
-    "is",
-    "jor",
-    "ky",
-    "lu",
-    "mar",
-    "nes",
-    "ol",
-    "pra",
-    "qui",
-    "ros",
-    "sel",
-    "tam",
-    "ul",
-    "ver",
-    "wen",
-    "xa",
-    "yor",
-    "zil",
-    "ach",
-    "bru",
-    "cel",
-    "dor",
-    "en",
-]
+LETTERS = "ka ri mo len tor va sha bel nu dra fi gol hem is jor ky lu mar nes ol pra qui ros sel tam ul ver wen xa yor zil ach bru cel dor en"
+SYLLABLES = LETTERS.split()
 MARKS = str.maketrans({"a": "á", "e": "é", "o": "ö", "u": "ü", "s": "š", "c": "ç"})
 VERSIONS = ("Live", "Remix", "Acoustic", "Instrumental", "Radio Edit", "Karaoke Version")
 Row = dict[str, str | None]
 
 
+@dataclass(frozen=True)
+class Made:
+    catalog: list[Row]
+    usage: list[Row]
+    truth: dict[str, str | None]
+    kinds: dict[str, str]
+
+
 def main() -> None:
-    size, keys = int(os.environ.get("CATALOG", "50000")), int(os.environ.get("KEYS", "5000"))
-    rng = random.Random(20260501)
-    catalog = make_catalog(size, rng)
-    usage, truth, kinds = make_usage(catalog, keys, rng)
-    rules = load_linkage(conf_dir() / "linkage.yaml")
-    began, worked = time.monotonic(), time.process_time()
-    records = read_records([usage, catalog])
-    with duckdb.connect() as connection:
-        a, b = find_pairs(connection, records, rules, two_sided=True)
-        compared = compare_pairs(records, a, b, rules)
-        decided = decide(connection, records, compared, fit_model(compared, rules.model), rules, two_sided=True).to_pylist()
-    seconds, cpu = time.monotonic() - began, time.process_time() - worked
-    candidates = {(records.ids[one], records.ids[other]) for one, other in zip(a.tolist(), b.tolist(), strict=True)}
-    found = {key for key, recording in truth.items() if recording and (key, recording) in candidates}
-    known = [key for key, recording in truth.items() if recording]
-    auto = [(row["left_id"], row["right_id"]) for row in decided if row["band"] == "auto"]
-    wrong = sum(truth[key] != recording for key, recording in auto)
-    right = len({key for key, recording in auto if truth[key] == recording})
-    missed = Counter(kinds[key] for key in known if key not in found)
+    size, keys = int(os.environ.get("CATALOG", "1000000")), int(os.environ.get("KEYS", "100000"))
+    with tempfile.TemporaryDirectory() as folder:
+        env = Environment(load_settings(root=folder, spark_conf={"spark.driver.memory": "8g"}))
+        rows, notes = [], []
+        for recordings in (size // 10, size):
+            row, note = measure(env, make(recordings, keys), Path(folder) / str(recordings))
+            rows.append(row)
+            notes.append(note)
     lines = [
-        "| catalog | keys | true recording among the candidates | right in auto | wrong in auto | candidates a key | seconds | CPU seconds | keys/s/core | memory |",
-        "|" + "---|" * 10,
-        f"| {size:,} | {keys:,} | {len(found) / len(known):.4f} | {right / len(known):.4f} | {wrong} of {len(auto):,} | {len(a) / keys:.1f} | {seconds:.1f} |"
-        f" {cpu:.1f} | {keys / cpu:,.0f} | {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024:,} MB |",
-        "", "Not among the candidates, by what was done to the key: " + (", ".join(f"{kind} {n}" for kind, n in missed.most_common()) or "none") + ".",
+        "| catalog | keys | index, s | its change by 1 %, s | true recording among the candidates | candidates a key | right in auto | wrong in auto | seconds | CPU seconds |"
+        " keys/s/core | memory |",
+        "|" + "---|" * 12, *rows, "", *notes,
     ]  # fmt: skip
     print("\n".join(lines))
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     PAGE.write_text(f"{before}{BEGIN}\n\n" + "\n".join(lines) + f"\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
-def make_catalog(size: int, rng: random.Random) -> list[Row]:
+def measure(env: Environment, made: Made, folder: Path) -> tuple[str, str]:
+    """One row of figures, and what was missed by kind."""
+    from pyspark.sql import functions as F
+
+    from lakehouse.transforms.reconcile import find_pairs, match_keys
+
+    spark, rules = env.spark, env.rules
+    folder.mkdir()
+    usage = kept(
+        spark, folder / "usage", made.usage, ("usage_key", "isrc", "upc", "title", "artist", "album", "label", "proprietary_id")
+    )
+    catalog = kept(
+        spark, folder / "catalog", made.catalog, ("recording_id", "isrc", "upc", "title", "artist", "album")
+    ).withColumn("proprietary_ids", F.array().cast("array<string>"))
+    built, _ = timed(lambda: index_part(catalog, rules, 0, folder / "index"))
+    changed = catalog.where("xxhash64(recording_id) % 100 = 0").withColumn("title", F.concat("title", F.lit(" II")))
+    updated, _ = timed(lambda: index_part(changed, rules, 1, folder / "index"))
+    shutil.rmtree(folder / "index" / "part=1")
+    index = spark.read.parquet(str(folder / "index"))
+    caches: list[DataFrame] = []
+
+    def keep(frame: DataFrame) -> DataFrame:
+        caches.append(frame.persist())
+        return caches[-1]
+
+    decided = folder / "decided"
+    seconds, cpu = timed(lambda: match_keys(usage, catalog, rules, keep, None, index).write.parquet(str(decided)))
+    for frame in caches:
+        frame.unpersist()
+    compared = {
+        (row.usage_key, row.recording_id)
+        for row in find_pairs(usage, catalog, rules, index=index).select("usage_key", "recording_id").distinct().toLocalIterator()
+    }
+    decisions = pq.read_table(decided, columns=["usage_key", "reconciliation_status", "recording_id"]).to_pylist()
+    known = [key for key, recording in made.truth.items() if recording]
+    missed = Counter(made.kinds[key] for key in known if (key, made.truth[key]) not in compared)
+    auto = [row for row in decisions if row["reconciliation_status"] == "MATCHED"]
+    wrong = Counter(made.kinds[row["usage_key"]] for row in auto if made.truth[row["usage_key"]] != row["recording_id"])
+    recall, n = 1 - missed.total() / len(known), len(made.usage)
+    row = (
+        f"| {len(made.catalog):,} | {n:,} | {built:.0f} | {updated:.1f} | {recall:.4f} | {len(compared) / n:.1f} |"
+        f" {(len(auto) - wrong.total()) / len(known):.4f} | {wrong.total()} of {len(auto):,} | {seconds:.1f} | {cpu:.0f} | {n / cpu:,.0f} | {peak_memory():,} MB |"
+    )
+    return row, f"{len(made.catalog):,} recordings: not among the candidates: {told(missed)}. Wrong in auto: {told(wrong)}."
+
+
+def index_part(catalog: DataFrame, rules: Any, part: int, folder: Path) -> None:
+    from pyspark.sql import functions as F
+
+    from lakehouse.transforms.candidates import build_index
+    from lakehouse.transforms.reconcile import with_forms
+
+    forms = with_forms(catalog).select("form", "n_title", "n_artist").distinct().withColumn("part", F.lit(part))
+    build_index(forms, rules.blocking).write.mode("append").partitionBy("part").parquet(str(folder))
+
+
+def told(counted: Counter[str]) -> str:
+    return ", ".join(f"{kind} {n}" for kind, n in counted.most_common()) or "none"
+
+
+def timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds, and CPU seconds of this process and all that it started."""
+    began, worked = time.monotonic(), cpu_seconds()
+    work()
+    return time.monotonic() - began, cpu_seconds() - worked
+
+
+def cpu_seconds() -> float:
+    ticks = sum(sum(map(int, fields[11:15])) for fields in processes().values())
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def peak_memory() -> int:
+    """The most that this process and its children have held, in MB: the sum of each one's peak."""
+    peaks = [
+        line.split()[1]
+        for pid in processes()
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    ]
+    return sum(map(int, peaks)) // 1024
+
+
+def processes() -> dict[int, list[str]]:
+    """This process and its descendants: the fields of /proc/PID/stat after the name."""
+    stats: dict[int, list[str]] = {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            stats[int(file.parent.name)] = file.read_text().rpartition(") ")[2].split()
+        except OSError:
+            continue
+    mine, grown = {os.getpid()}, True
+    while grown:
+        more = {pid for pid, fields in stats.items() if int(fields[1]) in mine} - mine
+        mine, grown = mine | more, bool(more)
+    return {pid: stats[pid] for pid in mine if pid in stats}
+
+
+def kept(spark: Any, folder: Path, rows: list[Row], columns: tuple[str, ...]) -> DataFrame:
+    schema = pa.schema([(name, pa.string()) for name in columns])
+    folder.mkdir()
+    for place in range(2):
+        pq.write_table(pa.Table.from_pylist(rows[place::2], schema=schema), folder / f"{place}.parquet")
+    frame: DataFrame = spark.read.parquet(str(folder))
+    return frame
+
+
+def make(size: int, keys: int) -> Made:
+    rng = random.Random(20260501)
+    words = list(dict.fromkeys("".join(rng.choices(SYLLABLES, k=rng.choice((1, 2, 2, 3, 3, 4)))).title() for _ in range(60_000)))
+    # Some words are in a hundred times as many titles as others.
+    often = list(accumulate(1 / (n + 100) for n in range(len(words))))
+
+    def some(most: tuple[int, ...]) -> str:
+        return " ".join(rng.choices(words, cum_weights=often, k=rng.choice(most)))
+
+    artists = [some((1, 2, 2, 3)) for _ in range(max(1, size // 12))]
+    catalog = make_catalog(size, rng, some, artists)
+    strangers = make_catalog(keys // 10, rng, some, artists)
+    return Made(catalog, *make_usage(catalog, strangers, keys, rng))
+
+
+def make_catalog(size: int, rng: random.Random, some: Callable[[tuple[int, ...]], str], artists: list[str]) -> list[Row]:
     """Songs by artists, every fifth recording another version of the song before it."""
-    words = ["".join(rng.choices(SYLLABLES, k=rng.choice((1, 2, 2, 3)))).title() for _ in range(6000)]
-    artists = [" ".join(rng.choices(words, k=2)) for _ in range(max(1, size // 12))]
     found: list[Row] = []
     for n in range(size):
         if n % 5 == 4:
             song = found[-1]
-            found.append(
-                {
-                    **song,
-                    "id": f"R{n}",
-                    "title": f"{song['title']} ({rng.choice(VERSIONS)})",
-                    "duration": str(rng.randrange(150, 400)),
-                }
-            )
+            found.append({**song, "recording_id": f"R{n}", "title": f"{song['title']} ({rng.choice(VERSIONS)})"})
         else:
-            title = " ".join(rng.choices(words, k=rng.choice((1, 2, 2, 3, 4))))
-            found.append({"id": f"R{n}", "title": title, "artist": rng.choice(artists), "duration": str(rng.randrange(120, 420))})
+            found.append({"recording_id": f"R{n}", "title": some((1, 2, 2, 3, 4)), "artist": rng.choice(artists), "upc": ""})
     return found
 
 
@@ -132,7 +210,9 @@ def typo(text: str, rng: random.Random) -> str:
     )
 
 
-def make_usage(catalog: list[Row], keys: int, rng: random.Random) -> tuple[list[Row], dict[str, str | None], dict[str, str]]:
+def make_usage(
+    catalog: list[Row], strangers: list[Row], keys: int, rng: random.Random
+) -> tuple[list[Row], dict[str, str | None], dict[str, str]]:
     """Keys, the recording of each (None where the catalog has none), and what was done to it."""
     dirt: dict[str, Callable[[str, str], tuple[str, str | None]]] = {
         "as it is": lambda t, a: (t, a), "upper case": lambda t, a: (t.upper(), a.upper()), "typo": lambda t, a: (typo(t, rng), a),
@@ -140,19 +220,24 @@ def make_usage(catalog: list[Row], keys: int, rng: random.Random) -> tuple[list[
         "no artist": lambda t, a: (t, None), "truncated": lambda t, a: (t[: max(6, len(t) * 2 // 3)], a), "marks": lambda t, a: (t.translate(MARKS), a.translate(MARKS)),
         "featured": lambda t, a: (f"{t} (feat. {a.split()[0]})", a),
     }  # fmt: skip
-    strangers = make_catalog(keys, random.Random(7))
     usage: list[Row] = []
     truth: dict[str, str | None] = {}
     kinds: dict[str, str] = {}
     for n in range(keys):
-        known = n % 10 != 0
-        song = rng.choice(catalog) if known else strangers[n]
         kind = rng.choice(list(dirt))
-        title, artist = dirt[kind](str(song["title"]), str(song["artist"]))
+        if known := n % 10 != 0:
+            song = rng.choice(catalog)
+            title, artist = dirt[kind](str(song["title"]), str(song["artist"]))
+        elif n % 20 == 0:
+            kind, song = "version that is not there", rng.choice(catalog)
+            title, artist = f"{song['title']} - Bootleg", song["artist"]
+        else:
+            song = rng.choice(strangers)
+            title, artist = dirt[kind](str(song["title"]), str(song["artist"]))
+            kind = f"stranger, {kind}"
         key = f"U{n}"
-        length = str(int(song["duration"] or 0) + rng.choice((-1, 0, 0, 1))) if rng.random() < 0.6 else None
-        usage.append({"id": key, "title": title, "artist": artist, "duration": length})
-        truth[key], kinds[key] = (song["id"] if known else None), kind
+        usage.append({"usage_key": key, "title": title, "artist": artist})
+        truth[key], kinds[key] = (song["recording_id"] if known else None), kind
     return usage, truth, kinds
 
 

@@ -12,28 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from lakehouse.errors import Misuse
 from lakehouse.model.documents import told
-from lakehouse.model.normalize import NORMALIZER_VERSION, normalize
+from lakehouse.model.linkage.levels import COMPARISONS, PLACE
+from lakehouse.model.linkage.rules import LinkageRules
+from lakehouse.model.normalize import NORMALIZER_VERSION
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Words = tuple[str, ...]
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Levels(_Frozen):
-    """Similarities from which two values are close, or near."""
-
-    close: Share
-    near: Share
-
-
-class Weights(_Frozen):
-    """What title and artist add to the confidence of a fuzzy match; together 1."""
-
-    title: Share
-    artist: Share
 
 
 class Blocking(_Frozen):
@@ -46,37 +33,38 @@ class Blocking(_Frozen):
 
 
 class MatchingRules(_Frozen):
-    """Thresholds and word lists of the matcher. `ruleset` identifies them together with the normaliser."""
+    """What only the lake has, on top of the rules of linking. `ruleset` identifies both together with the normaliser."""
 
     version: int
-    matched: Share
-    ambiguous: Share
-    margin: Share
+    review: Share
+    rivals: Share
     drift: Share
-    levels: Levels
-    contradiction: Share
-    weights: Weights
+    contradicted: str
+    agrees: str
     without_artist: Share
     blocking: Blocking
-    version_words: Words
-    noise: Words
-    featuring: Words
+    linkage: LinkageRules
     # From the routing document: the confidence from which each tier pays, and which document says so.
     thresholds: dict[str, Share] = {}
     routing: str = ""
 
     @model_validator(mode="after")
     def _consistent(self) -> MatchingRules:
-        if not self.ambiguous < self.matched:
-            raise ValueError(f"`ambiguous` ({self.ambiguous}) must be below `matched` ({self.matched})")
-        if not self.contradiction <= self.levels.near < self.levels.close:
-            raise ValueError("`contradiction`, `levels.near` and `levels.close` must rise in this order")
-        if abs(self.weights.title + self.weights.artist - 1) > 1e-9:
-            raise ValueError("`weights` must add up to 1")
-        odd = [word for word in (*self.version_words, *self.noise, *self.featuring) if normalize(word) != word]
-        if odd:
-            raise ValueError(f"words must be written in their normal form: {', '.join(odd)}")
+        known = COMPARISONS[PLACE["title"]].levels
+        for name in ("contradicted", "agrees"):
+            if getattr(self, name) not in known:
+                raise ValueError(f"`{name}` must be a level of a text: {', '.join(known)}")
         return self
+
+    @property
+    def doubted(self) -> int:
+        """The best level at which a title contradicts its identifier."""
+        return COMPARISONS[PLACE["title"]].levels.index(self.contradicted)
+
+    @property
+    def confirmed(self) -> int:
+        """The worst level at which an artist confirms an identifier."""
+        return COMPARISONS[PLACE["artist"]].levels.index(self.agrees)
 
     @property
     def canonical(self) -> str:
@@ -90,10 +78,10 @@ class MatchingRules(_Frozen):
         return hashlib.sha256(self.canonical.encode()).hexdigest()[:16]
 
 
-def load_rules(path: Path) -> MatchingRules:
-    """The rules in a YAML file. Raises Misuse, naming file and key."""
+def load_rules(path: Path, linkage: LinkageRules) -> MatchingRules:
+    """The rules in a YAML file, on top of those of linking. Raises Misuse, naming file and key."""
     try:
-        return MatchingRules.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return MatchingRules.model_validate({**yaml.safe_load(path.read_text(encoding="utf-8")), "linkage": linkage})
     except OSError as error:
         raise Misuse(f"{path}: cannot be read ({error.strerror}). Matching needs its rules; see conf/matching.yaml.") from None
     except yaml.YAMLError as error:

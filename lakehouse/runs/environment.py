@@ -62,10 +62,12 @@ class Environment:
 
     @cached_property
     def rules(self) -> MatchingRules:
+        from lakehouse.model.linkage.rules import load_linkage
         from lakehouse.model.matching import load_rules
 
         thresholds, routing = self.routing.thresholds, ruleset_sha256(self.routing_text)
-        return load_rules(conf_dir() / "matching.yaml").model_copy(update={"thresholds": thresholds, "routing": routing})
+        rules = load_rules(conf_dir() / "matching.yaml", load_linkage(conf_dir() / "linkage.yaml"))
+        return rules.model_copy(update={"thresholds": thresholds, "routing": routing})
 
     @property
     def rules_sha256(self) -> str:

@@ -6,8 +6,9 @@ Texts are compared by rapidfuzz on their normal forms, a batch of pairs at a tim
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from rapidfuzz.process import cpdist
 from lakehouse.model.linkage.layouts import Reading
 
 NULL: Final = -1
+_T = TypeVar("_T")
 Levels = npt.NDArray[np.int8]
 Texts = Sequence[str]
 
@@ -85,21 +87,36 @@ def told(pattern: Sequence[int]) -> dict[str, str]:
 
 
 def _texts(ours: Texts, theirs: Texts) -> Levels:
-    alike = np.maximum(_scores(fuzz.ratio, ours, theirs), _scores(fuzz.token_sort_ratio, ours, theirs))
-    alike = np.maximum(alike, _SUBSET * _scores(fuzz.token_set_ratio, ours, theirs))
+    levels = np.full(len(ours), NULL, dtype=np.int8)
     equal = np.fromiter((one == other for one, other in zip(ours, theirs, strict=True)), bool, len(ours))
-    levels = np.where(equal, 0, 1 + _steps(alike, tuple(_ALIKE.values())))
-    return np.where(_both(ours, theirs), levels, NULL).astype(np.int8)
+    both = _both(ours, theirs)
+    levels[both & equal] = 0
+    # Scores are asked for only where they can say anything.
+    if (unequal := np.flatnonzero(both & ~equal)).size:
+        one, other = _chosen(unequal, ours, theirs)
+        alike = np.maximum(_scores(fuzz.ratio, one, other), _scores(fuzz.token_sort_ratio, one, other))
+        alike = np.maximum(alike, _SUBSET * _scores(fuzz.token_set_ratio, one, other))
+        levels[unequal] = 1 + _steps(alike, tuple(_ALIKE.values()))
+    return levels
 
 
 def _words(left: Sequence[Reading], right: Sequence[Reading], texts: Levels) -> Levels:
     """All words of both records, wherever they stand: only where the fields by themselves leave doubt."""
+    levels = np.full(len(left), NULL, dtype=np.int8)
     settled = (((texts >= 0) & (texts <= 2)).sum(axis=1) >= 2) & ~(texts >= 5).any(axis=1)
-    ours, theirs = ([f"{one.title} {one.artist} {one.album}".strip() for one in side] for side in (left, right))
-    letters = [["".join(sorted(text.replace(" ", ""))) for text in side] for side in (ours, theirs)]
-    alike = np.maximum(_scores(fuzz.token_sort_ratio, ours, theirs), _LETTERS * _scores(fuzz.ratio, *letters))
-    enough = np.fromiter((min(len(one), len(other)) >= 4 for one, other in zip(ours, theirs, strict=True)), bool, len(ours))
-    return np.where(enough & ~settled, _steps(alike, tuple(_WORDS_ALIKE.values())), NULL).astype(np.int8)
+    if (doubtful := np.flatnonzero(~settled)).size:
+        chosen = _chosen(doubtful, left, right)
+        ours, theirs = ([f"{one.title} {one.artist} {one.album}".strip() for one in side] for side in chosen)
+        letters = [["".join(sorted(text.replace(" ", ""))) for text in side] for side in (ours, theirs)]
+        alike = np.maximum(_scores(fuzz.token_sort_ratio, ours, theirs), _LETTERS * _scores(fuzz.ratio, *letters))
+        enough = np.fromiter((min(len(one), len(other)) >= 4 for one, other in zip(ours, theirs, strict=True)), bool, len(ours))
+        levels[doubtful] = np.where(enough, _steps(alike, tuple(_WORDS_ALIKE.values())), NULL)
+    return levels
+
+
+def _chosen(places: npt.NDArray[np.int64], *sides: Sequence[_T]) -> list[list[_T]]:
+    """The same places of each side."""
+    return [[side[place] for place in places.tolist()] for side in sides]
 
 
 def _codes(ours: Texts, theirs: Texts) -> Levels:
@@ -118,10 +135,16 @@ def _distances(ours: Sequence[float | None], theirs: Sequence[float | None], ste
 
 def _versions(ours: Texts, theirs: Texts, words: Sequence[str]) -> Levels:
     known = frozenset(words)
+    # Where a side has no title, neither says anything of its version.
+    said = [(one.split(), other.split()) if one and other else ((), ()) for one, other in zip(ours, theirs, strict=True)]
+    return version_levels([known & set(one) for one, _ in said], [known & set(other) for _, other in said])
 
-    def level(one: str, other: str) -> int:
-        mine, yours = known & set(one.split()), known & set(other.split())
-        if not (mine or yours) or not (one and other):
+
+def version_levels(ours: Sequence[AbstractSet[str]], theirs: Sequence[AbstractSet[str]]) -> Levels:
+    """How the version words of each pair agree: shape (pairs,). NULL where neither side has any."""
+
+    def level(mine: AbstractSet[str], yours: AbstractSet[str]) -> int:
+        if not (mine or yours):
             return NULL
         return 0 if mine == yours else 1 if not (mine and yours) else 2
 

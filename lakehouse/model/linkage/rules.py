@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from lakehouse.errors import Misuse
 from lakehouse.model.documents import told
 from lakehouse.model.linkage.weights import Model
+from lakehouse.model.normalize import normalize
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -58,7 +59,15 @@ class LinkageRules(_Frozen):
     bands: Bands
     exclusive: Share
     versions: tuple[str, ...]
+    noise: tuple[str, ...]
+    featuring: tuple[str, ...]
     model: Model
+
+    @model_validator(mode="after")
+    def _normal(self) -> LinkageRules:
+        if odd := [word for word in (*self.versions, *self.noise, *self.featuring) if normalize(word) != word]:
+            raise ValueError(f"words must be written in their normal form: {', '.join(odd)}")
+        return self
 
 
 def load_linkage(path: Path) -> LinkageRules:
