@@ -3,7 +3,7 @@
     make bench-catalog    (CATALOG=1000000 KEYS=100000 by default)
 
 The catalog has songs in several versions, which must not be confused. Nine in ten of the keys are one of its recordings, told with typos, swapped or missing
-fields, cut or marked texts; one in ten is of no recording of the catalog, half of those another version of one. Writes docs/matching.md between its markers.
+fields, cut or marked texts (a cut leaves a version its name: without it the key would be another recording's); one in ten is of no recording of the catalog, half of those another version of one. Writes docs/matching.md between its markers.
 """
 
 from __future__ import annotations
@@ -217,7 +217,7 @@ def make_usage(
     dirt: dict[str, Callable[[str, str], tuple[str, str | None]]] = {
         "as it is": lambda t, a: (t, a), "upper case": lambda t, a: (t.upper(), a.upper()), "typo": lambda t, a: (typo(t, rng), a),
         "two typos": lambda t, a: (typo(t, rng), typo(a, rng)), "swapped": lambda t, a: (a, t), "merged": lambda t, a: (f"{a} - {t}", None),
-        "no artist": lambda t, a: (t, None), "truncated": lambda t, a: (t[: max(6, len(t) * 2 // 3)], a), "marks": lambda t, a: (t.translate(MARKS), a.translate(MARKS)),
+        "no artist": lambda t, a: (t, None), "truncated": lambda t, a: (t, a[: len(a) * 2 // 3]) if "(" in t else (t[: max(6, len(t) * 2 // 3)], a), "marks": lambda t, a: (t.translate(MARKS), a.translate(MARKS)),
         "featured": lambda t, a: (f"{t} (feat. {a.split()[0]})", a),
     }  # fmt: skip
     usage: list[Row] = []

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from pyspark.sql import Column
 from pyspark.sql import functions as F
+from rapidfuzz.distance import DamerauLevenshtein
 
 from lakehouse.model.linkage.layouts import Reading
 from lakehouse.model.linkage.levels import COMPARISONS, NULL, PLACE, Levels, compare, version_levels
@@ -31,6 +34,12 @@ COMPARISON: Final = {
     "unknown_version": "boolean",
 }
 
+_ONE_SIDE: Final = COMPARISONS[PLACE["version"]].levels.index("one side")
+# Without those that are words too.
+_ROMAN: Final = frozenset({"ii", "iii", "iv", "vi", "vii", "viii", "ix", "xi", "xii"})
+# Shorter words are like too many others.
+_SHORTEST: Final = 3
+
 Record = tuple[str | None, ...]
 
 
@@ -39,13 +48,37 @@ class Comparer:
 
     def __init__(self, rules: MatchingRules) -> None:
         self.model = rules.linkage.model
+        self._long = [word for word in rules.linkage.versions if len(word) > _SHORTEST]
+        self._slipped = lru_cache(maxsize=65536)(self._slips)
         self.titles = TitleReader(rules.linkage.versions, rules.linkage.noise, rules.linkage.featuring)
 
     def levels(self, usage: list[Record], recordings: list[Record]) -> Levels:
         """The level of each field of each pair, in the order of COMPARISONS. Records are in the order of FIELDS."""
-        found = compare(self._readings(usage), self._readings(recordings))
-        found[:, PLACE["version"]] = version_levels(self.versions(usage), self.versions(recordings))
+        ours, theirs = self._readings(usage), self._readings(recordings)
+        # A title that is part of another may be another recording: "Tide" and "Tide, Part Two".
+        found = compare(ours, theirs, whole_titles=True)
+        levels = version_levels(self.versions(usage), self.versions(recordings))
+        doubtful = np.flatnonzero((levels <= 0) & (found[:, PLACE["title"]] > 0))
+        for place in doubtful.tolist():
+            if self._is_another(ours[place].title, theirs[place].title):
+                levels[place] = _ONE_SIDE
+        found[:, PLACE["version"]] = levels
         return found
+
+    def _is_another(self, one: str, other: str) -> bool:
+        """Whether two titles count differently ("Part 2"), or a word that only one of them has is a version word with a slip ("lvie")."""
+        words, others = set(one.split()), set(other.split())
+        if _counts(words) != _counts(others):
+            return True
+        if len(words) == len(others):
+            return False
+        more = words - others if len(words) > len(others) else others - words
+        return any(self._slipped(word) for word in more)
+
+    def _slips(self, word: str) -> bool:
+        return len(word) >= _SHORTEST and any(
+            DamerauLevenshtein.distance(word, known, score_cutoff=1) <= 1 for known in self._long
+        )
 
     def odds(self, levels: Levels) -> Any:
         """The odds that each pair is one, by the shipped model. To ten digits: beyond them machines differ."""
@@ -112,6 +145,10 @@ def evidence(seen: Column) -> Column:
         return F.struct(F.lit(name).alias("field"), level.alias("level"), ours.alias("usage"), theirs.alias("catalog"))
 
     return F.array(*map(told, _TOLD))
+
+
+def _counts(words: AbstractSet[str]) -> set[str]:
+    return {word for word in words if word.isdecimal() or word in _ROMAN}
 
 
 def _words(versions: frozenset[str]) -> str | None:

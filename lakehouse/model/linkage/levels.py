@@ -62,16 +62,18 @@ OF_WORDS: Final = ("title", "artist", "album")
 PLACE: Final = {comparison.name: place for place, comparison in enumerate(COMPARISONS)}
 
 
-def compare(left: Sequence[Reading], right: Sequence[Reading], versions: Sequence[str] = ()) -> Levels:
+def compare(
+    left: Sequence[Reading], right: Sequence[Reading], versions: Sequence[str] = (), whole_titles: bool = False
+) -> Levels:
     """The levels of each pair: shape (pairs, comparisons), in the order of COMPARISONS. `versions` are words that make another
-    recording of a title. Whether both are of one source is for the caller to say, in the last column."""
+    recording of a title. With `whole_titles` a title is not alike because it is part of the other. Whether both are of one source is for the caller to say, in the last column."""
     found = np.full((len(left), len(COMPARISONS)), NULL, dtype=np.int8)
 
     def column(name: str) -> tuple[list[Any], list[Any]]:
         return [getattr(one, name) for one in left], [getattr(one, name) for one in right]
 
     for name in ("title", "artist", "album", "label"):
-        found[:, PLACE[name]] = _texts(*column(name))
+        found[:, PLACE[name]] = _texts(*column(name), whole=whole_titles and name == "title")
     for name in ("isrc", "upc", "track_number"):
         found[:, PLACE[name]] = _codes(*column(name))
     found[:, PLACE["duration"]] = _distances(*column("duration"), _SECONDS_APART)
@@ -86,7 +88,7 @@ def told(pattern: Sequence[int]) -> dict[str, str]:
     return {c.name: c.levels[level] for c, level in zip(COMPARISONS, pattern, strict=True) if level != NULL}
 
 
-def _texts(ours: Texts, theirs: Texts) -> Levels:
+def _texts(ours: Texts, theirs: Texts, whole: bool = False) -> Levels:
     levels = np.full(len(ours), NULL, dtype=np.int8)
     equal = np.fromiter((one == other for one, other in zip(ours, theirs, strict=True)), bool, len(ours))
     both = _both(ours, theirs)
@@ -95,7 +97,8 @@ def _texts(ours: Texts, theirs: Texts) -> Levels:
     if (unequal := np.flatnonzero(both & ~equal)).size:
         one, other = _chosen(unequal, ours, theirs)
         alike = np.maximum(_scores(fuzz.ratio, one, other), _scores(fuzz.token_sort_ratio, one, other))
-        alike = np.maximum(alike, _SUBSET * _scores(fuzz.token_set_ratio, one, other))
+        if not whole:
+            alike = np.maximum(alike, _SUBSET * _scores(fuzz.token_set_ratio, one, other))
         levels[unequal] = 1 + _steps(alike, tuple(_ALIKE.values()))
     return levels
 
