@@ -165,11 +165,14 @@ def print_statutory(report: dict[str, Any]) -> None:
 def replay(
     env: Environment, out: Output, period: Period,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would move; write nothing.")] = False,
+    ruleset: Annotated[str | None, typer.Option(metavar="VERSION|FILE", help="Try under this routing document: a version that the lake has used, or a file. By default conf/routing.yaml.")] = None,
 ) -> int:  # fmt: skip
     """Tries held money again under today's reviews, catalog, rules and contracts, and moves what has found an owner into the open period."""
     from lakehouse.runs.replay import replay as try_again
     from lakehouse.store.lease import writer_lease
 
+    if ruleset is not None:
+        env = env.under_ruleset(ruleset)
     if dry_run:
         report = try_again(env, period, dry_run=True)
     else:

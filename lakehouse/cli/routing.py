@@ -54,6 +54,15 @@ def print_audit(report: dict[str, Any]) -> None:
         table(report["findings"], "Findings")
 
 
+@command(app, "drift")
+def drift(env: Environment, out: Output, period: AnyPeriod = None) -> int:
+    """What the catalog has changed of recordings since the books were closed: the next run corrects what that moves."""
+    from lakehouse.views.drift import drift as events
+
+    out.show(events(env.reader, period), lambda rows: table(rows, "Drift of the catalog"))
+    return 0
+
+
 @command(app, "matching")
 def matching(env: Environment, out: Output, period: AnyPeriod = None) -> int:
     """Match rates by lines and by money, what each tier found, and what is held, by period and source."""

@@ -33,7 +33,7 @@ from lakehouse.model.clauses import (
 from lakehouse.model.covers import COVERED, Covers, Effective
 from lakehouse.model.documents import Document
 from lakehouse.model.money import Rate
-from lakehouse.model.places import rolled_up
+from lakehouse.model.places import countries_of, rolled_up
 from lakehouse.model.recipe import Recipe, work_out
 from lakehouse.model.rules import BookRules, Frozen, Parties, Party, in_order, known_stages
 
@@ -345,6 +345,25 @@ class ContractBook:
                 if contract.effective.holds(usage_period):
                     return contract
         return None
+
+    def pool(self, territory: str, usage_period: str) -> Contract | None:
+        """The fallback pool for usage of which nobody knows the recording: of the smallest of the territories that hold this one."""
+        fitting = [
+            (len(countries), contract)
+            for contract in self._pools
+            if contract.effective.holds(usage_period)
+            for countries in map(countries_of, contract.covers.unmatched)
+            if territory in countries
+        ]
+        return min(fitting, key=lambda one: (one[0], one[1].contract, one[1].version))[1] if fitting else None
+
+    @cached_property
+    def _pools(self) -> tuple[Contract, ...]:
+        return tuple(contract for contract in self.contracts if contract.covers.unmatched)
+
+    @property
+    def has_pools(self) -> bool:
+        return bool(self._pools)
 
     def version(self, contract: str, version: str) -> Contract:
         """One version of one contract. Raises ValueError for one that the book does not have (any more)."""

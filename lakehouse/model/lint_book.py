@@ -20,7 +20,7 @@ def _overlaps(entries: Entries, rules: BookRules, document: Document | None, par
     """Contracts that cover one thing at one time. Those that name it are few, however many contracts there are."""
     covering: dict[tuple[str, str], list[tuple[Document, Contract]]] = {}
     for entry in entries:
-        named = [(kind, key) for kind in COVERED for key in sorted({*getattr(entry[1].covers, kind)})]
+        named = [(kind, key) for kind in (*COVERED, "unmatched") for key in sorted({*getattr(entry[1].covers, kind)})]
         for thing in (*named, *([("", "")] if entry[1].covers.everything else [])):
             covering.setdefault(thing, []).append(entry)
     for (kind, key), alike in covering.items():

@@ -124,6 +124,9 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
+    tier: Literal[3] | None = Field(
+        None, description="3: what fits goes to the fallback pool of its territory, where the contract book has one"
+    )
     when: When
     state: Literal["ROUTED", "REVIEW", "HELD"]
     to: Literal["gold.royalty_lines", "gold.holding"]
@@ -161,7 +164,16 @@ class Ruleset(BaseModel):
             raise ValueError("the levels of `tiers` must not fall from one to the next")
         if odd := [rule.id for rule in self.rules if (rule.state == "ROUTED") != (rule.to == "gold.royalty_lines")]:
             raise ValueError(f"ROUTED goes to gold.royalty_lines and everything else to gold.holding: {', '.join(odd)}")
+        if odd := [
+            rule.id for rule in self.rules if rule.tier and (rule.state != "ROUTED" or rule.when.status != ("UNCLAIMED",))
+        ]:
+            raise ValueError(f"a pool takes what is UNCLAIMED, and what it takes is ROUTED: {', '.join(odd)}")
         return self
+
+    @property
+    def pool_rules(self) -> tuple[str, ...]:
+        """The rules whose money goes to fallback pools."""
+        return tuple(rule.id for rule in self.rules if rule.tier)
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -188,7 +200,7 @@ class Ruleset(BaseModel):
             when = rule.when
             fits = not when.status or payload.reconciliation_status in when.status
             if fits and (not when.level or level in when.level) and (not when.gap or gap in when.gap):
-                path = tuple(state.value for state in _path(level, RoutingState[rule.state]))
+                path = tuple(state.value for state in _path(rule.tier or level, RoutingState[rule.state]))
                 return Decision(rule_id=rule.id, path=path, to=rule.to, gap=gap.value if gap else None)
         raise Findings(
             f"No rule of routing version {self.version} says what becomes of {payload.reconciliation_status} by tier {payload.tier}"
@@ -232,7 +244,9 @@ def draw(ruleset: Ruleset) -> str:
         lines.append(f"│   {_branch(tier is ruleset.tiers[-1])} {tier.tier} (tier {tier.level}), paid from {tier.threshold:g}")
     lines.append("└── rules, the first that fits decides; none stops the run")
     for rule in ruleset.rules:
-        lines.append(f"    {_branch(rule is ruleset.rules[-1])} {rule.id}: {_words(rule.when)} → {rule.state}, {rule.to}")
+        lines.append(
+            f"    {_branch(rule is ruleset.rules[-1])} {rule.id}: {_words(rule.when)} → {rule.state}, {rule.to}{', by the pool of its territory' if rule.tier else ''}"
+        )
     return "\n".join(lines)
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import lakehouse
 from lakehouse.errors import Findings
+from lakehouse.model.drift import drift_events
 from lakehouse.model.lint import read_book
 from lakehouse.runs.books import book_documents
 from lakehouse.runs.environment import Environment
 from lakehouse.sources.ern_rows import TABLES, ErnRows
-from lakehouse.store.light import create_tables, replace_rows
+from lakehouse.store.light import append_rows, create_tables, replace_rows
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import Table, silver
 
@@ -31,15 +32,30 @@ def load_catalog(env: Environment, files: Sequence[Path]) -> dict[str, Any]:
     reader = env.reader
     existing = reader.sql(f"SELECT * FROM {reader.relation(silver.catalog.name)}")
     rows, changed = merge_catalog(existing, loaded.recordings)
-    version = _replace(reader, silver.catalog, rows, {"job": "catalog load"}) if changed else reader.version(silver.catalog.name)
+    version = reader.version(silver.catalog.name)
+    drifted = drift_events(existing, rows, version + 1) if changed else []
+    if drifted:
+        # Before the catalog: a load that is killed between the two is loaded again, and its events have the same ids.
+        _note_drift(env, drifted)
+    if changed:
+        version = _replace(reader, silver.catalog, rows, {"job": "catalog load"})
     _load_messages(env, loaded.messages)
     return {
         "version": version,
         "releases": len({row["upc"] for row in rows if row["upc"]}),
         "recordings": len({row["recording_id"] for row in rows}),
         "changed": changed,
+        "drift": len(drifted),
         "findings": loaded.findings,
     }
+
+
+def _note_drift(env: Environment, events: list[dict[str, Any]]) -> None:
+    create_tables(env.place, [silver.drift_events])
+    reader = env.reader
+    known = {row["event_id"] for row in reader.sql(f"SELECT event_id FROM {reader.relation(silver.drift_events.name)}")}
+    if fresh := [event for event in events if event["event_id"] not in known]:
+        append_rows(env.place, silver.drift_events, fresh, {"job": "catalog load", "code_version": lakehouse.__version__})
 
 
 def _load_messages(env: Environment, messages: ErnRows) -> None:

@@ -32,7 +32,7 @@ CONFORM = Declared(
 
 RECONCILE = Declared(
     "reconcile",
-    reads=(silver.usage, silver.catalog, ops.reviews, gold.holding),
+    reads=(silver.usage, silver.catalog, silver.drift_events, ops.reviews, gold.holding, gold.royalty_lines, gold.periods),
     writes=(ops.rulesets, silver.routing_payloads, silver.routing_audit, silver.matches),
 )
 
@@ -46,7 +46,7 @@ ROUTE = Declared(
 RESOLVE = Declared(
     "resolve",
     reads=(
-        bronze.files, silver.usage, silver.matches, silver.catalog, silver.contracts, ops.held_files, ops.file_releases,
+        bronze.files, silver.usage, silver.matches, silver.routing_audit, silver.catalog, silver.drift_events, silver.contracts, ops.held_files, ops.file_releases,
         gold.holding, gold.royalty_lines, gold.balances, gold.periods,
     ),
     writes=(silver.duplicates, DRAFT["royalty_lines"], DRAFT["holding"]),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import Misuse
@@ -31,6 +32,8 @@ class Environment:
     """One lake as this process sees it. Everything heavy is made on first use."""
 
     settings: Settings
+    # The routing document to work under in place of conf/routing.yaml.
+    ruleset_text: str | None = None
 
     @cached_property
     def place(self) -> Place:
@@ -77,6 +80,8 @@ class Environment:
     @cached_property
     def routing_text(self) -> str:
         """The routing document as it is written. Raises Misuse where there is none."""
+        if self.ruleset_text is not None:
+            return self.ruleset_text
         file = conf_dir() / "routing.yaml"
         try:
             return file.read_text(encoding="utf-8")
@@ -105,7 +110,24 @@ class Environment:
 
     def under(self, **settings: Any) -> Environment:
         """The same lake under other settings."""
-        return Environment(load_settings(**{**self.settings.model_dump(by_alias=True, exclude_unset=True), **settings}))
+        return Environment(
+            load_settings(**{**self.settings.model_dump(by_alias=True, exclude_unset=True), **settings}), self.ruleset_text
+        )
+
+    def under_ruleset(self, given: str) -> Environment:
+        """The same lake under another routing document: a version that it has used, or a file. Raises Misuse where there is none."""
+        from lakehouse.views.routing import stored_ruleset
+
+        if given.isdecimal():
+            return replace(self, ruleset_text=stored_ruleset(self.reader, int(given))[1])
+        try:
+            text = Path(given).read_text(encoding="utf-8")
+        except OSError as error:
+            raise Misuse(
+                f"{given}: cannot be read ({error.strerror}). Give a routing document, or a version that this lake has used."
+            ) from None
+        read_ruleset(text, given)
+        return replace(self, ruleset_text=text)
 
     def closed_periods(self) -> list[str]:
         """The periods that are published, oldest first."""

@@ -29,7 +29,7 @@ Owner = dict[str, Any]
 def replay(env: Environment, period: str, dry_run: bool = False) -> dict[str, Any]:
     """What moves from holding to its owners in the open `period`; with `dry_run`, what would, and nothing is written.
 
-    {period, dry_run, moved: [{entry_id, usage_key, recording_id, tier, reason, held_since, source, currency, amount}], money,
+    {period, dry_run, ruleset, moved: [{entry_id, usage_key, recording_id, tier, reason, held_since, source, currency, amount}], money,
     still_held}: the sums by currency. Only what is in the lake takes part: reports that have landed since wait for `run`.
     Raises Findings for a closed period.
     """
@@ -43,7 +43,7 @@ def replay(env: Environment, period: str, dry_run: bool = False) -> dict[str, An
     moved = [{**held[entry], **owners[entry]} for entry in sorted(held) if entry in owners]
     kept = [hold for entry, hold in held.items() if entry not in owners]
     return {
-        "period": period, "dry_run": dry_run, "money": _sums(moved), "still_held": _sums(kept),
+        "period": period, "dry_run": dry_run, "ruleset": env.routing.version, "money": _sums(moved), "still_held": _sums(kept),
         "moved": [{**row, "amount": write_money(row["amount"], row["currency"])} for row in moved],
     }  # fmt: skip
 

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.checks.totals import require_no_difference, require_parts_add_up
 from lakehouse.model.counting import counting_groups
+from lakehouse.model.routing import ruleset_sha256
 from lakehouse.runs import declared
 from lakehouse.runs.declared import DRAFT
 from lakehouse.runs.environment import Environment
@@ -19,6 +20,7 @@ from lakehouse.sources.scan import KEY_COLUMNS, scan_files
 from lakehouse.store.landing import Receipt
 from lakehouse.tables import Table, bronze, gold, ops, silver
 from lakehouse.tables.declare import MONEY
+from lakehouse.tables.gold import UNMATCHED
 from lakehouse.transforms.conform import conform as conform_lines
 from lakehouse.transforms.conserve import conserve
 from lakehouse.transforms.duplicates import find_duplicates
@@ -28,16 +30,19 @@ from lakehouse.transforms.ledger import book_ledger
 from lakehouse.transforms.local import local_rows
 from lakehouse.transforms.reconcile import match_keys
 from lakehouse.transforms.release import released_lines
-from lakehouse.transforms.resolve import PAID, reversals, royalty_lines
+from lakehouse.transforms.resolve import PAID, groups_again, mirrors, reversals, royalty_lines
 from lakehouse.transforms.resolve import resolve as resolve_groups
 from lakehouse.transforms.review import alias_decisions, refused_pairs, standing_reviews
 from lakehouse.transforms.roots import partition_roots
 from lakehouse.transforms.route import latest_events, route
 from lakehouse.transforms.statements import counts_before, opening_balances, settle_accounts
+from lakehouse.views.drift import lines_to_correct, touched_keys
 from lakehouse.views.held import accepted_differences, contradicted, superseded
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+    from lakehouse.model.contracts import ContractBook
 
 # What a report says of a recording: the matcher, and routing, see it by the least of each.
 IDENTITY = ("isrc", "upc", "title", "artist", "album", "label", "proprietary_id")
@@ -122,10 +127,12 @@ def reconcile(work: Work) -> Sequence[Append | Replace]:
     standing = work.cut(standing_reviews(work.read(ops.reviews)))
     usage = work.read(silver.usage)
     held = open_holds(work.read(gold.holding)).select("usage_key").distinct()
+    if drifted := touched_keys(work.env.reader, work.period, bool(work.env.routing.pool_rules)):
+        held = held.union(local_rows(work.env.spark, {"usage_key": "string"}, [(key,) for key in drifted])).distinct()
     current = usage.where(F.col("period") == work.period).select("usage_key", *IDENTITY)
-    waiting = usage.where(F.col("period") < work.period).select("usage_key", *IDENTITY).join(held, "usage_key", "left_semi")
+    again = usage.where(F.col("period") < work.period).select("usage_key", *IDENTITY).join(held, "usage_key", "left_semi")
     values = [F.min(name).alias(name) for name in IDENTITY]
-    keys = current.union(waiting).groupBy("usage_key").agg(*values)
+    keys = current.union(again).groupBy("usage_key").agg(*values)
     keys = keys.join(F.broadcast(standing.select("usage_key", "review_no")), "usage_key", "left").fillna(0, ["review_no"])
     # The decisions are read as they are now: a key decided by a run that was killed is not decided twice.
     decided = work.env.store.read(silver.matches, up_to=work.period).where(
@@ -181,14 +188,21 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
     again = waiting.select(*fresh.columns, F.col("entry_id").alias("hold_id"))
     decisions = latest_decisions(work.read(silver.matches), work.env.rules.ruleset, work.pins[silver.catalog.name])
     candidates = fresh.withColumn("hold_id", F.lit(None).cast("string")).unionByName(again)
+    corrected = _lines_that_drifted(work, book, dead)
+    if corrected is not None:
+        candidates = candidates.unionByName(groups_again(corrected).select(*candidates.columns))
     groups = work.cut(join_recordings(candidates, decisions, work.read(silver.catalog)))
-    is_paid = F.col("reconciliation_status").isin(*PAID)
-    mirrors = reversals(before(work, gold.royalty_lines), dead, work.period)
-    counts = counts_before(_opening(work), mirrors) if counting_groups(book) else {}
+    if book.has_pools and work.env.routing.pool_rules:
+        groups = work.cut(_to_pools(work, groups))
+    is_paid = F.col("reconciliation_status").isin(*PAID) | F.col("recording_id").eqNullSafe(UNMATCHED)
+    undoing = reversals(before(work, gold.royalty_lines), dead, work.period)
+    if corrected is not None:
+        undoing = work.keep(undoing.unionByName(mirrors(corrected, work.period)))
+    counts = counts_before(_opening(work), undoing) if counting_groups(book) else {}
     resolved = work.cut(resolve_groups(groups.where(is_paid), book, counts, work.keep))
     require_parts_add_up(resolved)
     owned = resolved.where("contract_id IS NOT NULL").select(F.col("hold_id").alias("entry_id")).distinct()
-    lines = royalty_lines(resolved, work.period).unionByName(mirrors)
+    lines = royalty_lines(resolved, work.period).unionByName(undoing)
     held = (
         holds(groups.where(~is_paid), resolved, work.period)
         .unionByName(duplicate_holds(held_twice, work.period))
@@ -196,6 +210,29 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
         .unionByName(taken_away(undone, "reversal", work.period))
     )
     return [Replace(silver.duplicates, twice), Replace(DRAFT["royalty_lines"], lines), Replace(DRAFT["holding"], held)]
+
+
+def _to_pools(work: Work, groups: DataFrame) -> DataFrame:
+    """The groups, those that the routing document sends to a fallback pool with UNMATCHED as their recording."""
+    routed_there = F.col("rule_id").isin(*work.env.routing.pool_rules) & (
+        F.col("routing_sha256") == ruleset_sha256(work.env.routing_text)
+    )
+    keys = work.read(silver.routing_audit).where(routed_there).select("usage_key").distinct().withColumn("pooled", F.lit(True))
+    pooled = F.col("pooled") & (F.col("reconciliation_status") == "UNCLAIMED")
+    told = groups.join(keys, "usage_key", "left").withColumn(
+        "recording_id", F.when(pooled, UNMATCHED).otherwise(F.col("recording_id"))
+    )
+    return told.select(*groups.columns)
+
+
+def _lines_that_drifted(work: Work, book: ContractBook, dead: DataFrame) -> DataFrame | None:
+    """Published lines that a change of the catalog gives to others, of reports that count; None, as mostly, where there are none."""
+    moved = lines_to_correct(work.env.reader, work.period, work.env.rules.ruleset, book, bool(work.env.routing.pool_rules))
+    if not moved:
+        return None
+    wanted = local_rows(work.env.spark, {"line_id": "string"}, [(line_id,) for line_id in moved])
+    lines = before(work, gold.royalty_lines).join(F.broadcast(wanted), "line_id", "left_semi")
+    return work.cut(lines.join(F.broadcast(dead), "file_id", "left_anti"))
 
 
 def _opening(work: Work) -> DataFrame:

@@ -28,6 +28,8 @@ GROUP_FIELDS = (
     Field("retail", MONEY, "Price of one unit to consumers, in `currency`"),
 )
 GROUP = tuple(field.name for field in GROUP_FIELDS)
+# In the place of a recording, on the lines of a fallback pool.
+UNMATCHED = "UNMATCHED"
 
 
 def line_key(group: Mapping[str, Any]) -> str:
@@ -46,7 +48,9 @@ royalty_lines = Table(
         Field("kind", "string", "First booking, or the exact mirror of an earlier line", True, one_of=("royalty", "reversal")),
         Field("reverses", "string", "line_id that this line mirrors"),
         *GROUP_FIELDS,
-        Field("recording_id", "string", "The recording", required=True),
+        Field(
+            "recording_id", "string", "The recording; UNMATCHED where a fallback pool divides what nobody knows", required=True
+        ),
         Field("release", "string", "UPC of the release: as reported, else the only one that the catalog has the recording on"),
         Field("release_type", "string", "Album, EP, Single, ... by the catalog"),
         Field("catalog_group", "string", "The label's own group of releases, by the catalog"),

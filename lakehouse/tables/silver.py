@@ -69,6 +69,27 @@ catalog = Table(
     ),
 )
 
+drift_events = Table(
+    name="silver.drift_events",
+    doc="What a load of the catalog changed in what it said of a recording. The next run corrects, in the open period, what that moves.",
+    grain=("event_id",),
+    fields=(
+        sha256("event_id", "SHA-256 over the other columns"),
+        Field(
+            "kind",
+            "string",
+            "What it means",
+            required=True,
+            one_of=("ALIAS_UPDATE", "TITLE_CORRECTION", "RIGHTS_REASSIGNMENT"),
+        ),
+        Field("recording_id", "string", "The recording", required=True),
+        Field("field", "string", "Column of silver.catalog", required=True),
+        Field("old", "string", "What it said; several ids are joined by blanks"),
+        Field("new", "string", "What it says now"),
+        Field("catalog_version", "bigint", "Delta version of silver.catalog that says so first", required=True),
+    ),
+)
+
 releases = Table(
     name="silver.releases",
     doc="The releases of DDEX ERN messages, with what the catalog's rows do not say of them. Every load is a new version.",

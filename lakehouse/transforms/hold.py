@@ -11,7 +11,7 @@ from lakehouse.tables import gold
 from lakehouse.tables.gold import GROUP
 from lakehouse.transforms.duplicates import DUPLICATE
 from lakehouse.transforms.groups import MEASURES
-from lakehouse.transforms.resolve import row_id
+from lakehouse.transforms.resolve import AGAIN, row_id
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -19,15 +19,19 @@ if TYPE_CHECKING:
 
 def holds(unpaid: DataFrame, resolved: DataFrame, period: str) -> DataFrame:
     """A hold for each group whose recording is not known, and for each that no contract covers, unless it is held already."""
-    unmatched = unpaid.where("hold_id IS NULL").select(*GROUP, F.col("reconciliation_status").alias("reason"), *MEASURES)
-    uncovered = resolved.where("contract_id IS NULL AND hold_id IS NULL").select(
-        *GROUP, F.col("refusal").alias("reason"), "usage_lines", "units", "gross", F.col("base").alias("amount")
+    not_held = F.col("hold_id").isNull() | F.col("hold_id").startswith(AGAIN)
+    unmatched = unpaid.where(not_held).select(*GROUP, F.col("reconciliation_status").alias("reason"), *MEASURES, "hold_id")
+    uncovered = resolved.where(F.col("contract_id").isNull() & not_held).select(
+        *GROUP, F.col("refusal").alias("reason"), "usage_lines", "units", "gross", F.col("base").alias("amount"), "hold_id"
     )
+    identity = [F.lit(period), F.lit("hold"), *(F.col(c) for c in GROUP)]
     return (
         unmatched.unionByName(uncovered)
         .withColumns({"period": F.lit(period), "held_since": F.lit(period), "entry": F.lit("hold")})
         .withColumn("releases", F.lit(None).cast("string"))
-        .withColumn("entry_id", row_id(F.lit(period), F.lit("hold"), *(F.col(c) for c in GROUP)))
+        .withColumn(
+            "entry_id", F.when(F.col("hold_id").isNull(), row_id(*identity)).otherwise(row_id(*identity, F.col("hold_id")))
+        )
         .select(*gold.holding.columns)
     )
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from lakehouse.model.clauses import Counter, Usage
@@ -22,7 +24,7 @@ from lakehouse.model.money import exact
 from lakehouse.tables import gold
 from lakehouse.tables.arrow import arrow_type
 from lakehouse.tables.declare import Field
-from lakehouse.tables.gold import GROUP, line_key
+from lakehouse.tables.gold import GROUP, UNMATCHED, line_key
 from lakehouse.tables.silver import STATUSES
 from lakehouse.transforms.combinations import codes, distinct, gathered
 from lakehouse.transforms.groups import MEASURES, RELEASE
@@ -49,6 +51,8 @@ _RESOLVED = (
 _COUNTING = Field("counting", "string", "The counting group in whose pass the group of usage is divided, where it is in one")
 # What contracts cover, and what `Usage` and a group of usage lines call by one name: dimensions and measures.
 _COVERED = ["recording_id", "catalog_artist", "catalog_label", "usage_period", "release"]
+# What a fallback pool depends on.
+_POOLED = ("territory", "months_held")
 _DIMENSIONS = (
     "territory", "channel", "configuration", "price_category", "source", "usage_period", "sale_date", "report_period", "currency", *RELEASE,
 )  # fmt: skip
@@ -58,6 +62,8 @@ _NAMED = {"recording": "recording_id"}
 _GATHERED, _SENT = 40_000, 10_000
 
 Keep = Callable[["DataFrame"], "DataFrame"]
+# In the place of a hold's id: the group comes from published lines that are corrected.
+AGAIN = "again:"
 
 
 def resolve(
@@ -129,11 +135,10 @@ def _recipes(
 
     Both are worked out for distinct combinations: the contract of what contracts cover, the recipe of what its terms ask for.
     """
-    covered, which = distinct([codes(groups.column(name)) for name in _COVERED])
-    told = groups.select(_COVERED).take(pa.array(covered)).to_pylist()
-    in_force = [
-        book.in_force(g["recording_id"], g["catalog_artist"], g["catalog_label"], g["usage_period"], g["release"]) for g in told
-    ]
+    names = [*_COVERED, *(_POOLED if pc.any(pc.equal(groups.column("recording_id"), UNMATCHED)).as_py() else ())]
+    covered, which = distinct([codes(groups.column(name)) for name in names])
+    told = groups.select(names).take(pa.array(covered)).to_pylist()
+    in_force = [_in_force(group, book) for group in told]
     places: dict[int, int] = {}
     versions = np.array([places.setdefault(id(contract), len(places)) for contract in in_force], np.int64)
     asked = [codes(groups.column(_NAMED.get(name, name)), values) for name, values in book.asked.items() if name != "cost_type"]
@@ -149,9 +154,17 @@ def _recipes(
     return [in_force[one] for one in which.tolist()], numbers[combination]
 
 
+def _in_force(group: Mapping[str, Any], book: ContractBook) -> Contract | None:
+    if group["recording_id"] == UNMATCHED:
+        return book.pool(group["territory"], group["usage_period"], group["months_held"])
+    return book.in_force(
+        group["recording_id"], group["catalog_artist"], group["catalog_label"], group["usage_period"], group["release"]
+    )
+
+
 def _divide(parts: Parts, place: int, group: Mapping[str, Any], contract: Contract | None, counting: Mapping[str, str]) -> None:
     if contract is None:
-        parts.add(place, group["amount"], refusal="NO_CONTRACT")
+        parts.add(place, group["amount"], refusal="UNCLAIMED" if group["recording_id"] == UNMATCHED else "NO_CONTRACT")
     elif contract.contract in counting:
         named = {"contract_id": contract.contract, "contract_version": contract.version}
         parts.add(place, group["amount"], **named, counting=counting[contract.contract])
@@ -221,8 +234,14 @@ def royalty_lines(resolved: DataFrame, period: str) -> DataFrame:
 
 
 def reversals(published: DataFrame, dead: DataFrame, period: str) -> DataFrame:
-    """The exact mirror of every published line of a report that a later version has replaced, each naming what it reverses."""
+    """The mirror of every published line of a report that a later version has replaced."""
     done = published.where("kind = 'reversal'").select(F.col("reverses").alias("line_id"))
+    lines = published.where("kind = 'royalty'").join(F.broadcast(dead), "file_id", "left_semi").join(done, "line_id", "left_anti")
+    return mirrors(lines, period)
+
+
+def mirrors(lines: DataFrame, period: str) -> DataFrame:
+    """The exact mirror of each of these lines, naming what it reverses."""
     mirrored = F.transform(
         "stages",
         lambda s: F.struct(
@@ -233,7 +252,6 @@ def reversals(published: DataFrame, dead: DataFrame, period: str) -> DataFrame:
     taken_back = F.transform(
         "counts", lambda c: F.struct(c["counter"].alias("counter"), c["currency"].alias("currency"), (-c["size"]).alias("size"))
     )
-    lines = published.where("kind = 'royalty'").join(F.broadcast(dead), "file_id", "left_semi").join(done, "line_id", "left_anti")
     return (
         lines.withColumn("reverses", F.col("line_id"))
         .withColumn("line_id", row_id(F.lit(period), F.lit("reversal"), F.col("reverses")))
@@ -243,3 +261,20 @@ def reversals(published: DataFrame, dead: DataFrame, period: str) -> DataFrame:
         .withColumns({"stages": mirrored, "counts": taken_back})
         .select(*gold.royalty_lines.columns)
     )
+
+
+def groups_again(lines: DataFrame) -> DataFrame:
+    """The groups behind royalty lines, to be divided anew: `GROUP`, measures and a hold_id that says so.
+
+    Two groups alike in everything, such as a fresh one and one from a hold, show as each part being there twice.
+    """
+    part = Window.partitionBy(*GROUP, "contract_id", "contract_version", "payee", "role", "category", "stages").orderBy("line_id")
+    numbered = lines.withColumn("nth", F.row_number().over(part))
+    return numbered.select(
+        *GROUP,
+        "usage_lines",
+        "units",
+        "gross",
+        F.col("base").alias("amount"),
+        F.concat(F.lit(AGAIN), F.col("nth")).alias("hold_id"),
+    ).distinct()

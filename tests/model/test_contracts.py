@@ -219,3 +219,38 @@ def test_the_contract_of_the_how_to_gives_what_its_table_says() -> None:
         "P-MANAGER": Decimal("5.4"),  # 4.752 + 0.648
         "P-LABEL": Decimal("33.344"),  # 8 + 25.344
     }
+
+
+def _pool(name: str, *territories: str, start: str = "2026-01") -> str:
+    return f"""contract: {name}
+version: "1"
+title: Pool
+effective: {{from: {start}}}
+label: P
+parties: {{P: {{name: Label}}, A: {{name: One}}, B: {{name: Two}}}}
+covers: {{unmatched: [{", ".join(territories)}]}}
+terms:
+  - {{clause: split, to: {{A: 1/3, B: 2/3}}}}
+"""
+
+
+def test_a_pool_is_the_one_of_the_smallest_territory_and_covers_nothing_else() -> None:
+    book, findings = read_book({f"{n}.yaml": _pool(n, *t) for n, t in (("W", ["WORLD"]), ("E", ["EU"]), ("D", ["DE"]))})
+    assert findings == []
+    assert [book.pool(territory, "2026-05").contract for territory in ("DE", "FR", "JP", "ZZ")] == ["D", "E", "W", "W"]
+    assert book.pool("DE", "2025-12") is None
+    assert book.in_force("R-1", "Anybody", None, "2026-05") is None
+
+
+@pytest.mark.parametrize(
+    ("documents", "said"),
+    [
+        ({"a.yaml": _pool("A", "DE"), "b.yaml": _pool("B", "DE", "FR")}, "DE is covered"),
+        ({"a.yaml": _pool("A", "Atlantis")}, "neither an ISO 3166-1"),
+        ({"a.yaml": _pool("A", "DE").replace("2/3", "1/3")}, "add up to"),
+        ({"a.yaml": _pool("A", "DE").replace("covers: {", "covers: {artists: [X], ")}, "covers nothing else"),
+    ],
+)
+def test_a_pool_that_makes_no_sense_is_a_finding(documents: dict[str, str], said: str) -> None:
+    _, findings = read_book(documents)
+    assert any(said in finding.message for finding in findings), findings

@@ -118,6 +118,7 @@ def test_a_payload_is_strict_frozen_and_known_by_its_hash() -> None:
         ("tier: alias,          level: 1", "tier: alias, level: 2", "must not fall"),
         ("state: HELD, to: gold.holding}", "state: HELD, to: gold.royalty_lines}", "ROUTED goes to gold.royalty_lines"),
         ("status: [UNCLAIMED], gap: [DELAYED]", "status: [LOST]", "rules.6.when.status.0"),
+        ("{id: held-until-known,", "{id: held-until-known, tier: 3,", "a pool takes what is UNCLAIMED"),
     ],
 )
 def test_a_document_that_makes_no_sense_is_refused_by_key(old: str, new: str, said: str) -> None:
@@ -130,3 +131,13 @@ def test_the_drawing_has_every_tier_and_rule_in_the_order_of_the_document() -> N
     drawn = draw(RULES)
     places = [drawn.index(f" {name}") for name in (*(t.tier + " (" for t in RULES.tiers), *(r.id + ":" for r in RULES.rules))]
     assert places == sorted(places)
+
+
+def test_a_pool_rule_ends_at_the_third_tier_and_a_tree_without_one_has_none() -> None:
+    rule = "  - {id: pooled, tier: 3, when: {status: [UNCLAIMED], gap: [DELAYED]}, state: ROUTED, to: gold.royalty_lines}\n"
+    with_pools = read_ruleset(TEXT.replace("rules:\n", f"rules:\n{rule}"))
+    unknown = payload(reconciliation_status="UNCLAIMED", tier="none", recording_id=None)
+    decision = with_pools.decide(unknown)
+    assert (decision.rule_id, decision.path) == ("pooled", ("RECEIVED", "TIER1", "TIER2", "TIER3", "ROUTED"))
+    assert (with_pools.pool_rules, read_ruleset(TEXT).pool_rules) == (("pooled",), ())
+    assert "by the pool of its territory" in draw(with_pools)

@@ -1,0 +1,106 @@
+"""Drift of the catalog since the books were closed, and the published lines that it moves. No JVM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lakehouse.model.contracts import ContractBook
+from lakehouse.store.reader import LakeReader
+from lakehouse.tables import gold, silver
+from lakehouse.tables.gold import UNMATCHED
+from lakehouse.views.review import newest_decisions
+
+# What the contract of a line, and what it pays, depend on beside the line itself.
+_RELEASE = ("release", "release_type", "catalog_group")
+
+
+def drift(reader: LakeReader, period: str | None = None) -> list[dict[str, Any]]:
+    """The events that are not yet in closed books, the oldest first; with `period`, those that a run of that period acts on."""
+    rows = reader.sql(
+        f"""SELECT kind, recording_id, field, old, new, catalog_version FROM {reader.relation(silver.drift_events.name)}
+            WHERE catalog_version > ? ORDER BY catalog_version, kind, recording_id, field, old, new""",
+        [_closed_version(reader, period)],
+    )
+    return list(rows)
+
+
+def _closed_version(reader: LakeReader, period: str | None) -> int:
+    """The catalog behind the newest books that were closed before `period`, by default behind the newest of all; 0 where none are."""
+    rows = reader.sql(
+        f"SELECT pins FROM {reader.relation(gold.periods.name)} WHERE ? IS NULL OR period < ? ORDER BY period DESC LIMIT 1",
+        [period, period],
+    )
+    return int(dict(rows[0]["pins"])[silver.catalog.name]) if rows else 0
+
+
+def _drifted(reader: LakeReader, period: str, pooled: bool) -> list[str]:
+    """The recordings that have drifted, and with `pooled` what stands in place of one on the lines of fallback pools."""
+    return sorted({event["recording_id"] for event in drift(reader, period)} | ({UNMATCHED} if pooled else set()))
+
+
+def touched_keys(reader: LakeReader, period: str, pooled: bool = False) -> list[str]:
+    """The usage keys that closed books pay to a recording that has drifted since, or to a pool: they are decided again."""
+    recordings = _drifted(reader, period, pooled)
+    if not recordings:
+        return []
+    rows = reader.sql(
+        f"SELECT DISTINCT usage_key FROM {_standing(reader, period)} WHERE list_contains(?, recording_id) ORDER BY 1",
+        [recordings],
+    )
+    return [row["usage_key"] for row in rows]
+
+
+def _standing(reader: LakeReader, period: str) -> str:
+    """A query for the lines of closed books that nothing has reversed."""
+    lines = reader.relation(gold.royalty_lines.name)
+    closed = f"(SELECT period FROM {reader.relation(gold.periods.name)} WHERE period < '{period}')"
+    return f"""(
+        SELECT * FROM {lines} WHERE kind = 'royalty' AND period IN {closed} AND line_id NOT IN (
+            SELECT reverses FROM {lines} WHERE kind = 'reversal' AND period IN {closed}))"""
+
+
+def lines_to_correct(reader: LakeReader, period: str, ruleset: str, book: ContractBook, pooled: bool = False) -> list[str]:
+    """line_id of every published line of a drifted recording that today's decision and contract give to somebody else.
+
+    Another recording, no recording, another contract or version of it, or another release where terms tell releases apart. What comes to
+    the same is left as it is. What a pool was paid stays there until the recording is known.
+    """
+    recordings = _drifted(reader, period, pooled)
+    if not recordings:
+        return []
+    catalog = reader.relation(silver.catalog.name)
+    rows = reader.sql(
+        f"""
+        SELECT l.line_id, l.recording_id, l.contract_id, l.contract_version, l.usage_period, l.upc, l.release, l.release_type, l.catalog_group,
+               d.reconciliation_status AS status, d.recording_id AS found, r.releases
+        FROM {_standing(reader, period)} l LEFT JOIN {newest_decisions(reader, ruleset)} d USING (usage_key)
+        LEFT JOIN (SELECT recording_id, list({{'upc': upc, 'artist': artist, 'label': label, 'release_type': release_type,
+            'catalog_group': catalog_group}} ORDER BY upc, artist, label, release_type, catalog_group) AS releases FROM {catalog} GROUP BY 1) r
+            ON r.recording_id = d.recording_id
+        WHERE list_contains(?, l.recording_id) ORDER BY l.line_id
+        """,
+        [recordings],
+    )
+    return [row["line_id"] for row in rows if _moves(row, book)]
+
+
+def _moves(line: Mapping[str, Any], book: ContractBook) -> bool:
+    if line["recording_id"] == UNMATCHED:
+        return line["status"] in ("MATCHED", "DRIFT_FLAGGED")
+    if line["status"] not in ("MATCHED", "DRIFT_FLAGGED") or line["found"] != line["recording_id"]:
+        return True
+    releases = line["releases"] or []
+    if not releases:
+        return True
+    on = next((one for one in releases if one["upc"] == line["upc"]), None)
+    if line["upc"] is None and len(releases) == 1:
+        on = releases[0]
+    told = {
+        "release": line["upc"] or (on["upc"] or None if on else None),
+        "release_type": on["release_type"] if on else None,
+        "catalog_group": on["catalog_group"] if on else None,
+    }
+    contract = book.in_force(line["found"], releases[0]["artist"], releases[0]["label"], line["usage_period"], told["release"])
+    owed = (contract.contract, contract.version) if contract else None
+    return owed != (line["contract_id"], line["contract_version"]) or any(told[name] != line[name] for name in _RELEASE)
