@@ -346,12 +346,12 @@ class ContractBook:
                     return contract
         return None
 
-    def pool(self, territory: str, usage_period: str) -> Contract | None:
-        """The fallback pool for usage of which nobody knows the recording: of the smallest of the territories that hold this one."""
+    def pool(self, territory: str, usage_period: str, months_held: int = 0) -> Contract | None:
+        """The fallback pool for usage of which nobody knows the recording: of those whose time has come, that of the smallest territory."""
         fitting = [
             (len(countries), contract)
             for contract in self._pools
-            if contract.effective.holds(usage_period)
+            if contract.effective.holds(usage_period) and contract.covers.after_months <= months_held
             for countries in map(countries_of, contract.covers.unmatched)
             if territory in countries
         ]

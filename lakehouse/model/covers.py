@@ -38,6 +38,8 @@ class Covers(Frozen):
     labels: Many = ()
     unmatched: Many = Field((), description="territories in which the contract divides what no recording was found for")
 
+    after_months: int = Field(0, ge=0, description="for how many months such money is held before the contract divides it")
+
     @field_validator("releases")
     @classmethod
     def _as_reports_have_them(cls, releases: tuple[str, ...]) -> tuple[str, ...]:
@@ -49,6 +51,8 @@ class Covers(Frozen):
             raise ValueError(f"{unknown[0]!r} is neither an ISO 3166-1 alpha-2 code nor a territory group")
         if self.unmatched and any(getattr(self, kind) for kind in COVERED):
             raise ValueError("a contract for what is unmatched covers nothing else: write two contracts")
+        if self.after_months and not self.unmatched:
+            raise ValueError("`after_months` is for what is `unmatched`")
         return self
 
     @property

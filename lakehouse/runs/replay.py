@@ -11,12 +11,12 @@ from pyspark.sql import functions as F
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Work, run_jobs
 from lakehouse.runs.period import require_open
-from lakehouse.runs.stages import DRAFT, STAGES, before, reconcile, resolve, superseded_reports
+from lakehouse.runs.stages import DRAFT, STAGES, before, pooled_keys, reconcile, resolve, superseded_reports
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import gold, silver
 from lakehouse.transforms.groups import MEASURES, join_recordings, latest_decisions
 from lakehouse.transforms.groups import open_holds as never_taken
-from lakehouse.transforms.hold import may_find_an_owner
+from lakehouse.transforms.hold import may_find_an_owner, months_held, to_pools
 from lakehouse.transforms.resolve import PAID
 from lakehouse.transforms.resolve import resolve as resolve_groups
 from lakehouse.views.common import write_money
@@ -73,20 +73,27 @@ def _would_move(env: Environment, period: str) -> dict[str, Owner]:
     """The holds that today's decisions and contracts give to somebody: what the stages would release, without their writes."""
     work = Work(env, period, env.store.versions({*reconcile.reads, *resolve.reads}))
     try:
-        (fresh,) = (write for write in reconcile.body(work) if write.table == silver.matches)
+        fresh = {write.table: write.rows for write in reconcile.body(work)}
         catalog = work.read(silver.catalog)
-        known = work.read(silver.matches).unionByName(fresh.rows.select(*silver.matches.columns))
+        known = work.read(silver.matches).unionByName(fresh[silver.matches].select(*silver.matches.columns))
         decisions = work.keep(latest_decisions(known, env.rules.ruleset, work.pins[silver.catalog.name]))
         dead = superseded_reports(work)
         drafted = env.store.read(DRAFT["holding"], period=period).where("entry = 'hold'")
         held = never_taken(before(work, gold.holding)).unionByName(drafted).join(F.broadcast(dead), "file_id", "left_anti")
         groups = (
             held.where(may_find_an_owner(env.channels))
-            .withColumn("hold_id", F.col("entry_id"))
-            .select(*gold.GROUP, *MEASURES, "hold_id")
+            .withColumns({"hold_id": F.col("entry_id"), "months_held": months_held(period)})
+            .select(*gold.GROUP, *MEASURES, "hold_id", "months_held")
         )
-        found = join_recordings(groups, decisions, catalog).where(F.col("reconciliation_status").isin(*PAID))
-        owned = resolve_groups(found, env.book(work.pins[silver.contracts.name])).where("contract_id IS NOT NULL")
+        book, found = env.book(work.pins[silver.contracts.name]), join_recordings(groups, decisions, catalog)
+        if book.has_pools and env.routing.pool_rules:
+            events = [
+                rows.select("usage_key", "rule_id", "routing_sha256")
+                for rows in (work.read(silver.routing_audit), fresh[silver.routing_audit])
+            ]
+            found = to_pools(found, pooled_keys(events[0].unionByName(events[1]), env))
+        found = found.where(F.col("reconciliation_status").isin(*PAID) | F.col("recording_id").eqNullSafe(gold.UNMATCHED))
+        owned = resolve_groups(found, book).where("contract_id IS NOT NULL")
         rows = (
             owned.select("hold_id", "usage_key").distinct().join(decisions, "usage_key").select("hold_id", "recording_id", "tier")
         )

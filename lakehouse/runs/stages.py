@@ -25,7 +25,7 @@ from lakehouse.transforms.conform import conform as conform_lines
 from lakehouse.transforms.conserve import conserve
 from lakehouse.transforms.duplicates import find_duplicates
 from lakehouse.transforms.groups import group_usage, join_recordings, latest_decisions, open_holds
-from lakehouse.transforms.hold import duplicate_holds, holds, may_find_an_owner, taken_away
+from lakehouse.transforms.hold import duplicate_holds, holds, may_find_an_owner, months_held, taken_away, to_pools, went_where
 from lakehouse.transforms.ledger import book_ledger
 from lakehouse.transforms.local import local_rows
 from lakehouse.transforms.reconcile import match_keys
@@ -185,15 +185,17 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
     by_day = book.asks_for_days
     fresh = group_usage(work.read_period(silver.usage).join(lines_held, [*KEY_COLUMNS], "left_anti"), dead, by_day)
     held_twice = group_usage(work.read_period(silver.usage).join(lines_held, [*KEY_COLUMNS], "left_semi"), dead, by_day)
-    again = waiting.select(*fresh.columns, F.col("entry_id").alias("hold_id"))
+    again = waiting.select(*fresh.columns, F.col("entry_id").alias("hold_id"), months_held(work.period).alias("months_held"))
     decisions = latest_decisions(work.read(silver.matches), work.env.rules.ruleset, work.pins[silver.catalog.name])
-    candidates = fresh.withColumn("hold_id", F.lit(None).cast("string")).unionByName(again)
+    candidates = fresh.withColumns({"hold_id": F.lit(None).cast("string"), "months_held": F.lit(0)}).unionByName(again)
     corrected = _lines_that_drifted(work, book, dead)
     if corrected is not None:
-        candidates = candidates.unionByName(groups_again(corrected).select(*candidates.columns))
+        candidates = candidates.unionByName(
+            groups_again(corrected).withColumn("months_held", F.lit(0)).select(*candidates.columns)
+        )
     groups = work.cut(join_recordings(candidates, decisions, work.read(silver.catalog)))
     if book.has_pools and work.env.routing.pool_rules:
-        groups = work.cut(_to_pools(work, groups))
+        groups = work.cut(to_pools(groups, pooled_keys(work.read(silver.routing_audit), work.env)))
     is_paid = F.col("reconciliation_status").isin(*PAID) | F.col("recording_id").eqNullSafe(UNMATCHED)
     undoing = reversals(before(work, gold.royalty_lines), dead, work.period)
     if corrected is not None:
@@ -201,28 +203,21 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
     counts = counts_before(_opening(work), undoing) if counting_groups(book) else {}
     resolved = work.cut(resolve_groups(groups.where(is_paid), book, counts, work.keep))
     require_parts_add_up(resolved)
-    owned = resolved.where("contract_id IS NOT NULL").select(F.col("hold_id").alias("entry_id")).distinct()
+    owned = resolved.where("contract_id IS NOT NULL").select(F.col("hold_id").alias("entry_id"), went_where(book)).distinct()
     lines = royalty_lines(resolved, work.period).unionByName(undoing)
     held = (
         holds(groups.where(~is_paid), resolved, work.period)
         .unionByName(duplicate_holds(held_twice, work.period))
-        .unionByName(taken_away(waiting.join(owned, "entry_id", "left_semi"), "release", work.period))
-        .unionByName(taken_away(undone, "reversal", work.period))
+        .unionByName(taken_away(waiting.join(owned, "entry_id"), F.col("went"), work.period))
+        .unionByName(taken_away(undone, F.lit("reversal"), work.period))
     )
     return [Replace(silver.duplicates, twice), Replace(DRAFT["royalty_lines"], lines), Replace(DRAFT["holding"], held)]
 
 
-def _to_pools(work: Work, groups: DataFrame) -> DataFrame:
-    """The groups, those that the routing document sends to a fallback pool with UNMATCHED as their recording."""
-    routed_there = F.col("rule_id").isin(*work.env.routing.pool_rules) & (
-        F.col("routing_sha256") == ruleset_sha256(work.env.routing_text)
-    )
-    keys = work.read(silver.routing_audit).where(routed_there).select("usage_key").distinct().withColumn("pooled", F.lit(True))
-    pooled = F.col("pooled") & (F.col("reconciliation_status") == "UNCLAIMED")
-    told = groups.join(keys, "usage_key", "left").withColumn(
-        "recording_id", F.when(pooled, UNMATCHED).otherwise(F.col("recording_id"))
-    )
-    return told.select(*groups.columns)
+def pooled_keys(events: DataFrame, env: Environment) -> DataFrame:
+    """[usage_key] of what the routing document sends to fallback pools. `events` have the columns of silver.routing_audit that are asked for."""
+    by_pool = F.col("rule_id").isin(*env.routing.pool_rules) & (F.col("routing_sha256") == ruleset_sha256(env.routing_text))
+    return events.where(by_pool).select("usage_key").distinct()
 
 
 def _lines_that_drifted(work: Work, book: ContractBook, dead: DataFrame) -> DataFrame | None:

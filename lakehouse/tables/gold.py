@@ -7,7 +7,7 @@ from lakehouse.tables.declare import MONEY, UNITS, Field, Table, currency, money
 from lakehouse.tables.silver import CONFIGURATIONS, MEANINGS
 
 CATEGORIES = ("payable", "reserved", "retained", "fee", "tax")
-HOLDING_ENTRIES = ("hold", "release", "reversal")
+HOLDING_ENTRIES = ("hold", "release", "escheat", "reversal")
 
 # The dimensions of a royalty line: usage lines that agree in all of them are one amount.
 GROUP_FIELDS = (
@@ -86,7 +86,13 @@ holding = Table(
     fields=(
         period(),
         Field("entry_id", "string", "SHA-256 prefix over the group, reason and kind", True, "length(entry_id) = 32"),
-        Field("entry", "string", "hold adds, release and reversal take away", True, one_of=HOLDING_ENTRIES),
+        Field(
+            "entry",
+            "string",
+            "hold adds; release, escheat (to whom the law or a contract gives what nobody claimed in time) and reversal take away",
+            True,
+            one_of=HOLDING_ENTRIES,
+        ),
         Field("releases", "string", "entry_id of the hold that this entry takes away"),
         *GROUP_FIELDS,
         Field(

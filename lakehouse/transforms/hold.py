@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from lakehouse.model.channels import Channels
+from lakehouse.model.contracts import ContractBook
 from lakehouse.tables import gold
-from lakehouse.tables.gold import GROUP
+from lakehouse.tables.gold import GROUP, UNMATCHED
 from lakehouse.transforms.duplicates import DUPLICATE
 from lakehouse.transforms.groups import MEASURES
 from lakehouse.transforms.resolve import AGAIN, row_id
@@ -50,12 +51,35 @@ def may_find_an_owner(channels: Channels) -> Column:
     return (F.col("reason") != DUPLICATE) | ~F.col("source").isin(*channels.order)
 
 
-def taken_away(opening: DataFrame, entry: str, period: str) -> DataFrame:
-    """The entries that take these open holds away: a `release` to those who own the money, or a `reversal` of the report."""
+def months_held(period: str) -> Column:
+    """For how many months the money of a hold has waited in `period`."""
+    since = F.col("held_since")
+    months = [F.substring(one, 1, 4).cast("int") * 12 + F.substring(one, 6, 2).cast("int") for one in (F.lit(period), since)]
+    return months[0] - months[1]
+
+
+def to_pools(groups: DataFrame, keys: DataFrame) -> DataFrame:
+    """The groups, those of these keys that nobody has claimed with UNMATCHED as their recording."""
+    told = groups.join(keys.withColumn("pooled", F.lit(True)), "usage_key", "left")
+    pooled = F.col("pooled") & (F.col("reconciliation_status") == "UNCLAIMED")
+    return told.withColumn("recording_id", F.when(pooled, UNMATCHED).otherwise(F.col("recording_id"))).select(*groups.columns)
+
+
+def went_where(book: ContractBook) -> Column:
+    """`went`: the entry by which a hold leaves for the contract that takes it: `escheat` where that is for what nobody claimed in time."""
+    late = [contract.contract for contract in book.contracts if contract.covers.after_months]
+    entry = F.when(F.col("contract_id").isin(*late), "escheat").otherwise("release") if late else F.lit("release")
+    return entry.alias("went")
+
+
+def taken_away(opening: DataFrame, entry: Column, period: str) -> DataFrame:
+    """The entries that take these open holds away: a `release` to those who own the money, an `escheat` to those who have it after its
+    time, or a `reversal` of the report."""
     return (
         opening.withColumn("releases", F.col("entry_id"))
-        .withColumn("entry_id", row_id(F.lit(period), F.lit(entry), F.col("releases")))
-        .withColumns({"entry": F.lit(entry), "period": F.lit(period)})
+        .withColumn("entry", entry)
+        .withColumn("entry_id", row_id(F.lit(period), F.col("entry"), F.col("releases")))
+        .withColumn("period", F.lit(period))
         .withColumns({name: -F.col(name) for name in ("units", "gross", "amount")})
         .select(*gold.holding.columns)
     )

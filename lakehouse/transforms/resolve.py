@@ -71,11 +71,12 @@ def resolve(
 ) -> DataFrame:
     """Royalty parts of every group, and a row with no contract for each group that none covers.
 
-    In: `GROUP`, measures, recording_id, what the catalog says of it (catalog_artist, catalog_label, `RELEASE`), hold_id; how far each count
+    In: `GROUP`, measures, recording_id, what the catalog says of it (catalog_artist, catalog_label, `RELEASE`), hold_id, and where pools ask for it months_held; how far each count
     of an escalation had come before the period. Out: `GROUP`, the recording and its contract, payee, role, category, base, amount, stages,
     counts and hold_id; contract_id is NULL, with the refusal, where no contract could be applied.
     """
     columns = [*GROUP, *MEASURES, "recording_id", "catalog_artist", "catalog_label", *RELEASE, "hold_id"]
+    columns += [name for name in ("months_held",) if name in groups.columns]
     counting = counting_groups(book)
     schema = _ddl(*_RESOLVED, _COUNTING)
     # Read by each worker once, with what it remembers of its terms, rather than by each task.

@@ -239,6 +239,8 @@ def test_a_pool_is_the_one_of_the_smallest_territory_and_covers_nothing_else() -
     assert findings == []
     assert [book.pool(territory, "2026-05").contract for territory in ("DE", "FR", "JP", "ZZ")] == ["D", "E", "W", "W"]
     assert book.pool("DE", "2025-12") is None
+    late, _ = read_book({"d.yaml": _pool("D", "DE").replace("[DE]}", "[DE], after_months: 36}"), "w.yaml": _pool("W", "WORLD")})
+    assert [late.pool("DE", "2026-05", months).contract for months in (0, 35, 36)] == ["W", "W", "D"]
     assert book.in_force("R-1", "Anybody", None, "2026-05") is None
 
 
@@ -248,6 +250,7 @@ def test_a_pool_is_the_one_of_the_smallest_territory_and_covers_nothing_else() -
         ({"a.yaml": _pool("A", "DE"), "b.yaml": _pool("B", "DE", "FR")}, "DE is covered"),
         ({"a.yaml": _pool("A", "Atlantis")}, "neither an ISO 3166-1"),
         ({"a.yaml": _pool("A", "DE").replace("2/3", "1/3")}, "add up to"),
+        ({"a.yaml": _pool("A", "DE").replace("unmatched: [DE]", "artists: [X], after_months: 3")}, "is for what is `unmatched`"),
         ({"a.yaml": _pool("A", "DE").replace("covers: {", "covers: {artists: [X], ")}, "covers nothing else"),
     ],
 )

@@ -30,7 +30,7 @@ parties:
   P-LABEL: {name: Kitetail Records}
   P-ONE: {name: First Publishing}
   P-TWO: {name: Second Publishing}
-covers: {unmatched: [EU]}
+covers: {unmatched: [EU], after_months: 1}
 terms:
   - {clause: split, to: {P-ONE: 2/3, P-TWO: 1/3}}
 """
@@ -49,7 +49,7 @@ def ruleset_with_pools() -> str:
 def test_a_hold_goes_to_the_pool_of_its_territory_and_back_to_its_owner(
     closed_lake: Path, tmp_path: Path, spark: SparkSession
 ) -> None:
-    """1.25 USD of a song that nobody knows, used in Germany: two thirds and one third in June; in July a person says that it is Mara's."""
+    """1.25 USD of a song that nobody has known for a month, used in Germany: two thirds and one third in June; in July a person says that it is Mara's."""
     lake = copy_of(closed_lake, tmp_path)
     book = write_label(tmp_path / "label") / "contracts"
     (book / "pool.yaml").write_text(POOL, encoding="utf-8")
@@ -64,6 +64,8 @@ def test_a_hold_goes_to_the_pool_of_its_territory_and_back_to_its_owner(
     done = replay(env, JUNE)
     assert {**done, "dry_run": True} == told
     assert earned(lake, [JUNE]) == {"P-ONE": "0.833333333333333333", "P-TWO": "0.416666666666666667"}
+    (taken,) = rows_of(env.reader, "draft.holding", JUNE)
+    assert (taken["entry"], taken["held_since"], taken["reason"]) == ("escheat", MAY, "UNCLAIMED")
     (event,) = [row for row in rows_of(env.reader, "silver.routing_audit") if row["rule_id"] == "pooled"]
     assert (list(event["path"]), event["gap"]) == (["RECEIVED", "TIER1", "TIER2", "TIER3", "ROUTED"], "DELAYED")
     assert rebuild(env.reader)["ok"]
