@@ -24,12 +24,13 @@ _ARTIST_WORDS: Final = 6
 def block_keys(title: Column, artist: Column) -> Column:
     """Block keys of a record as an array of 64-bit hashes. Takes normal forms; either may be empty.
 
-    Two words, one of the title and one of the artist, each by its first or its last letters, in no order: fields come swapped. Beginnings, ends
+    Two words, one of the title and one of the artist, each by its first or its last letters, in no order: fields come swapped. A word of the
+    title also by its first and last letter, which a slip inside leaves. Beginnings, ends
     and insides of both blank-free texts together, for scripts that write no blanks. Neighbours in the title, and its beginning and end, for
     records without an artist.
     """
     words, names = _words(title, _TITLE_WORDS), _words(artist, _ARTIST_WORDS)
-    crossed = _crossed(_cuts(words), _cuts(names))
+    crossed = _crossed(F.concat(_cuts(words), _frames(words)), _cuts(names))
     pieces = _crossed(_pieces(title), _pieces(artist))
     whole = _blank_free(title)
     ends = F.array(
@@ -42,10 +43,13 @@ def block_keys(title: Column, artist: Column) -> Column:
 
 
 def asked_keys(title: Column, artist: Column) -> Column:
-    """The block keys that a usage key asks for: those of a record, and where it names no artist each two words of its title, for an
-    artist may stand in there."""
+    """The block keys that a usage key asks for: those of a record, and where it names no artist each two words of its title, with the
+    beginning and the end of it all, for an artist may stand in there."""
     words = _cuts(_words(title, _TITLE_WORDS))
-    merged = F.when((artist == "") & (title != ""), _crossed(words, words)).otherwise(F.array().cast("array<bigint>"))
+    whole = _blank_free(title)
+    ends = _pair(F.concat(F.lit("<"), F.substring(whole, 1, _PIECE)), F.concat(F.lit(">"), F.right(whole, F.lit(_PIECE))))
+    both = F.concat(_crossed(words, words), F.array(ends))
+    merged = F.when((artist == "") & (title != ""), both).otherwise(F.array().cast("array<bigint>"))
     return F.array_union(block_keys(title, artist), merged)
 
 
@@ -103,6 +107,10 @@ def _cuts(words: Column) -> Column:
     return F.array_distinct(
         F.flatten(F.transform(words, lambda word: F.array(F.substring(word, 1, _WORD), F.right(word, F.lit(_WORD)))))
     )
+
+
+def _frames(words: Column) -> Column:
+    return F.transform(words, lambda word: F.concat(F.left(word, F.lit(1)), F.lit("_"), F.right(word, F.lit(1))))
 
 
 def _pieces(text: Column) -> Column:
