@@ -6,7 +6,6 @@ usage lines (`lakehouse.transforms.resolve`).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -33,7 +32,7 @@ from lakehouse.model.clauses import (
 from lakehouse.model.covers import COVERED, Covers, Effective
 from lakehouse.model.documents import Document
 from lakehouse.model.money import Rate
-from lakehouse.model.places import countries_of, rolled_up
+from lakehouse.model.places import rolled_up
 from lakehouse.model.recipe import Recipe, work_out
 from lakehouse.model.rules import BookRules, Frozen, Parties, Party, in_order, known_stages
 
@@ -346,24 +345,9 @@ class ContractBook:
                     return contract
         return None
 
-    def pool(self, territory: str, usage_period: str, months_held: int = 0) -> Contract | None:
-        """The fallback pool for usage of which nobody knows the recording: of those whose time has come, that of the smallest territory."""
-        fitting = [
-            (len(countries), contract)
-            for contract in self._pools
-            if contract.effective.holds(usage_period) and contract.covers.after_months <= months_held
-            for countries in map(countries_of, contract.covers.unmatched)
-            if territory in countries
-        ]
-        return min(fitting, key=lambda one: (one[0], one[1].contract, one[1].version))[1] if fitting else None
-
     @cached_property
-    def _pools(self) -> tuple[Contract, ...]:
+    def pools(self) -> tuple[Contract, ...]:
         return tuple(contract for contract in self.contracts if contract.covers.unmatched)
-
-    @property
-    def has_pools(self) -> bool:
-        return bool(self._pools)
 
     def version(self, contract: str, version: str) -> Contract:
         """One version of one contract. Raises ValueError for one that the book does not have (any more)."""
@@ -423,15 +407,6 @@ def peers_of(contracts: tuple[Contract, ...]) -> dict[str, tuple[tuple[Effective
             if isinstance(term, (RoyaltyClause, FixedFee)) and term.mfn:
                 found.setdefault(term.mfn, []).append((contract.effective, term))
     return {name: tuple(terms) for name, terms in found.items()}
-
-
-def book_sha256(documents: Mapping[str, str]) -> str:
-    """SHA-256 over the documents of a book: path, length and text of each, in order of path."""
-    digest = hashlib.sha256()
-    for file, text in sorted(documents.items()):
-        content = text.encode()
-        digest.update(f"{file}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()
 
 
 def parse_contract(document: Document, context: Mapping[str, Any] | None = None) -> Contract:

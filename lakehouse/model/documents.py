@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -143,3 +144,12 @@ def _walk(node: yaml.Node | None, path: Path, lines: dict[Path, int], loader: ya
                 raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", key_node.start_mark)
             _walk(value, (*path, key), lines, loader)
             lines[(*path, key)] = key_node.start_mark.line + 1
+
+
+def book_sha256(documents: Mapping[str, str]) -> str:
+    """SHA-256 over the documents of a book: path, length and text of each, in order of path."""
+    digest = hashlib.sha256()
+    for file, text in sorted(documents.items()):
+        content = text.encode()
+        digest.update(f"{file}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()

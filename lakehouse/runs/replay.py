@@ -86,7 +86,7 @@ def _would_move(env: Environment, period: str) -> dict[str, Owner]:
             .select(*gold.GROUP, *MEASURES, "hold_id", "months_held")
         )
         book, found = env.book(work.pins[silver.contracts.name]), join_recordings(groups, decisions, catalog)
-        if book.has_pools and env.routing.pool_rules:
+        if book.pools and env.routing.pool_rules:
             events = [
                 rows.select("usage_key", "rule_id", "routing_sha256")
                 for rows in (work.read(silver.routing_audit), fresh[silver.routing_audit])

@@ -194,7 +194,7 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
             groups_again(corrected).withColumn("months_held", F.lit(0)).select(*candidates.columns)
         )
     groups = work.cut(join_recordings(candidates, decisions, work.read(silver.catalog)))
-    if book.has_pools and work.env.routing.pool_rules:
+    if book.pools and work.env.routing.pool_rules:
         groups = work.cut(to_pools(groups, pooled_keys(work.read(silver.routing_audit), work.env)))
     is_paid = F.col("reconciliation_status").isin(*PAID) | F.col("recording_id").eqNullSafe(UNMATCHED)
     undoing = reversals(before(work, gold.royalty_lines), dead, work.period)

@@ -67,7 +67,7 @@ def to_pools(groups: DataFrame, keys: DataFrame) -> DataFrame:
 
 def went_where(book: ContractBook) -> Column:
     """`went`: the entry by which a hold leaves for the contract that takes it: `escheat` where that is for what nobody claimed in time."""
-    late = [contract.contract for contract in book.contracts if contract.covers.after_months]
+    late = [contract.contract for contract in book.pools if contract.covers.after_months]
     entry = F.when(F.col("contract_id").isin(*late), "escheat").otherwise("release") if late else F.lit("release")
     return entry.alias("went")
 

@@ -21,6 +21,7 @@ from lakehouse.model.clauses import Counter, Usage
 from lakehouse.model.contracts import Contract, ContractBook
 from lakehouse.model.counting import Due, balances_of, counting_groups, divide_in_order
 from lakehouse.model.money import exact
+from lakehouse.model.unmatched import fallback_pool
 from lakehouse.tables import gold
 from lakehouse.tables.arrow import arrow_type
 from lakehouse.tables.declare import Field
@@ -157,7 +158,7 @@ def _recipes(
 
 def _in_force(group: Mapping[str, Any], book: ContractBook) -> Contract | None:
     if group["recording_id"] == UNMATCHED:
-        return book.pool(group["territory"], group["usage_period"], group["months_held"])
+        return fallback_pool(book.pools, group["territory"], group["usage_period"], group["months_held"])
     return book.in_force(
         group["recording_id"], group["catalog_artist"], group["catalog_label"], group["usage_period"], group["release"]
     )

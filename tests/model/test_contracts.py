@@ -14,6 +14,7 @@ from lakehouse.model.clauses import Usage
 from lakehouse.model.contracts import Contract
 from lakehouse.model.lint import read_book
 from lakehouse.model.money import to_units
+from lakehouse.model.unmatched import fallback_pool
 from tests.support.books import HEAD, amounts, book_of, contract, contracts, paid, usage, usages
 
 
@@ -237,10 +238,15 @@ terms:
 def test_a_pool_is_the_one_of_the_smallest_territory_and_covers_nothing_else() -> None:
     book, findings = read_book({f"{n}.yaml": _pool(n, *t) for n, t in (("W", ["WORLD"]), ("E", ["EU"]), ("D", ["DE"]))})
     assert findings == []
-    assert [book.pool(territory, "2026-05").contract for territory in ("DE", "FR", "JP", "ZZ")] == ["D", "E", "W", "W"]
-    assert book.pool("DE", "2025-12") is None
+    assert [fallback_pool(book.pools, territory, "2026-05").contract for territory in ("DE", "FR", "JP", "ZZ")] == [
+        "D",
+        "E",
+        "W",
+        "W",
+    ]
+    assert fallback_pool(book.pools, "DE", "2025-12") is None
     late, _ = read_book({"d.yaml": _pool("D", "DE").replace("[DE]}", "[DE], after_months: 36}"), "w.yaml": _pool("W", "WORLD")})
-    assert [late.pool("DE", "2026-05", months).contract for months in (0, 35, 36)] == ["W", "W", "D"]
+    assert [fallback_pool(late.pools, "DE", "2026-05", months).contract for months in (0, 35, 36)] == ["W", "W", "D"]
     assert book.in_force("R-1", "Anybody", None, "2026-05") is None
 
 
