@@ -36,6 +36,7 @@ def test_what_is_unmatched_or_has_no_contract_is_held_once_with_its_reason(spark
         _group("K4", base="8", refusal="NO_CONTRACT"),
         _group("K5", base="16", contract_id="C-1"),  # has a contract
         _group("K6", base="32", hold_id="h6"),  # held already
+        _group("K4", base="64", hold_id="again:1", refusal="NO_CONTRACT"),  # published once, and corrected
     ]
     found = dicts(
         holds(
@@ -48,19 +49,22 @@ def test_what_is_unmatched_or_has_no_contract_is_held_once_with_its_reason(spark
         ("AMBIGUOUS", Decimal(1), "hold", "2026-05", None),
         ("UNCLAIMED", Decimal(2), "hold", "2026-05", None),
         ("NO_CONTRACT", Decimal(8), "hold", "2026-05", None),
+        ("NO_CONTRACT", Decimal(64), "hold", "2026-05", None),
     }
-    assert len({row["entry_id"] for row in found}) == 3
+    assert len({row["entry_id"] for row in found}) == 4
 
 
 def test_what_takes_a_hold_away_is_its_mirror_and_keeps_its_age(spark: SparkSession) -> None:
+    from pyspark.sql import functions as F
+
     from lakehouse.transforms.hold import taken_away
 
     hold = _group("K1", amount="30", entry="hold", entry_id="h1", period="2026-05", held_since="2026-05", reason="UNCLAIMED")
     opening = frame(spark, gold.holding, [hold])
-    (release,) = dicts(taken_away(opening, "release", "2026-07"))
+    (release,) = dicts(taken_away(opening, F.lit("release"), "2026-07"))
     assert {name: release[name] for name in ("period", "entry", "releases", "held_since", "reason", "amount", "units")} == {
         "period": "2026-07", "entry": "release", "releases": "h1", "held_since": "2026-05", "reason": "UNCLAIMED",
         "amount": Decimal(-30), "units": Decimal(-1),
     }  # fmt: skip
-    (reversal,) = dicts(taken_away(opening, "reversal", "2026-07"))
+    (reversal,) = dicts(taken_away(opening, F.lit("reversal"), "2026-07"))
     assert reversal["entry_id"] != release["entry_id"]
