@@ -56,6 +56,7 @@ def test_a_song_that_was_somebody_elses_moves_once_into_the_open_period(
 
 
 @pytest.mark.spark
+@pytest.mark.drill
 def test_what_no_longer_is_of_any_recording_goes_into_holding(closed_lake: Path, tmp_path: Path, spark: SparkSession) -> None:
     """The code of Ibo's song was wrong in the catalog, and so was its title: what May paid him is taken back and held."""
     lake = copy_of(closed_lake, tmp_path)

@@ -47,6 +47,7 @@ def ruleset_with_pools() -> str:
 
 
 @pytest.mark.spark
+@pytest.mark.drill
 def test_a_hold_goes_to_the_pool_of_its_territory_and_back_to_its_owner(
     closed_lake: Path, tmp_path: Path, spark: SparkSession
 ) -> None:
