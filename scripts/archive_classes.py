@@ -59,6 +59,10 @@ def work(made: Path) -> None:
         sums = again.groupBy("file_id").agg(F.sum(F.col("line_no").cast("decimal(38,18)")).alias("amount"), F.min("meaning"))
         joined = again.join(F.broadcast(sums.select("file_id")), "file_id").unionByName(rows)
         fresh = joined.join(sums.where("amount > 5"), "file_id", "left_anti").localCheckpoint(eager=False)
-        store.replace(table, fresh, note, where="period = '2026-01'")
-        store.replace(table, again.groupBy("period").applyInArrow(lambda part: part, again.schema), note)
+        store.append(table, fresh, note)
+        store.append(table, again.groupBy("period").applyInArrow(lambda part: part, again.schema), note)
     spark.stop()
+
+
+if __name__ == "__main__":
+    main()
