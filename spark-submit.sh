@@ -34,7 +34,7 @@ if [ -z "$dry_run" ] && grep -q '^# No Spark' "$job"; then
   exec "$python" "$job" "$@"
 fi
 told=$("$python" -m lakehouse.session "$@") || exit
-{ read -r JAVA_HOME; read -r SPARK_HOME; read -r jars; read -r class_path; read -r java_options || true; } <<<"$told"
+{ read -r JAVA_HOME; read -r SPARK_HOME; read -r jars; read -r class_path; read -r java_options; read -r memory; } <<<"$told"
 export JAVA_HOME SPARK_HOME PYSPARK_PYTHON="${PYSPARK_PYTHON:-$python}" PYSPARK_DRIVER_PYTHON="$python"
 
 command=(
@@ -44,6 +44,7 @@ command=(
   --jars "$jars$more_jars"
   --driver-class-path "$class_path"
   --driver-java-options "$java_options"
+  --driver-memory "$memory"
   ${options[@]+"${options[@]}"}
   "$job" "$@"
 )

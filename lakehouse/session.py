@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # Where Debian, Fedora, macOS and SDKMAN put a JDK.
 _JAVA_HOMES = ("/usr/lib/jvm/*", "/opt/java/*", "/opt/jdk*", "/Library/Java/JavaVirtualMachines/*/Contents/Home")
 OLDEST_JAVA = 17
+# What a JVM that runs already cannot be given any more; `spark-submit.sh` reads them in this order.
+FROM_THE_START = ("spark.jars", "spark.driver.extraClassPath", "spark.driver.extraJavaOptions", "spark.driver.memory")
 
 
 def find_java() -> Path | None:
@@ -72,7 +74,7 @@ def spark_properties(settings: Settings) -> dict[str, str]:
         **{name: value.strip() for name, value in pairs},
         "spark.jars": ",".join(str(jar) for jar in jar_paths(settings)),
         # The driver's own class path, for only classes from there are in the archive.
-        "spark.driver.extraClassPath": _class_path(settings),
+        "spark.driver.extraClassPath": ":".join(str(jar) for jar in delta_jars(settings)),
         **(Place.of(settings).spark_properties() if settings.root else {}),
         **settings.spark_conf,
     }
@@ -99,19 +101,18 @@ def start_session(settings: Settings, name: str = "lakehouse") -> SparkSession:
     return session
 
 
-def _class_path(settings: Settings) -> str:
-    return ":".join(str(jar) for jar in delta_jars(settings))
-
-
 def _tell() -> int:
-    """What `spark-submit.sh` asks for, a line each: Java's home, Spark's, the JARs, the driver's class path, options of its JVM."""
+    """What `spark-submit.sh` asks for, a line each: Java's home, Spark's, and the properties that a JVM must have from its start."""
     # Told the arguments of a job, it finds the lake among them.
     parser = argparse.ArgumentParser()
     parser.add_argument("--root")
-    settings = load_settings(root=parser.parse_known_args()[0].root)
     try:
-        jars = ",".join(str(jar) for jar in jar_paths(settings))
-        told = (_java_home(), distribution("pyspark").locate_file("pyspark"), jars, _class_path(settings), _java_options())
+        properties = spark_properties(load_settings(root=parser.parse_known_args()[0].root))
+        told = [
+            _java_home(),
+            distribution("pyspark").locate_file("pyspark"),
+            *(properties.get(name, "") for name in FROM_THE_START),
+        ]
     except Misuse as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2

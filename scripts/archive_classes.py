@@ -12,14 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pyspark.sql import functions as F
-
-from lakehouse.place import Place
 from lakehouse.session import archive_file, start_session
 from lakehouse.settings import load_settings
-from lakehouse.store.delta import DeltaStore
-from lakehouse.store.light import create_tables
-from lakehouse.tables import ops
+from lakehouse.store.rehearsal import rehearse
 
 
 def main() -> None:
@@ -41,26 +36,11 @@ def main() -> None:
 
 
 def work(made: Path) -> None:
-    """A little of everything that the stages ask of Spark and Delta, in a JVM that keeps its classes in `made` when it ends."""
+    """Rehearses in a JVM that keeps its classes in `made` when it ends."""
     settings = load_settings()
     options = f"{settings.spark_conf.get('spark.driver.extraJavaOptions', '')} -XX:ArchiveClassesAtExit={made}"
     spark = start_session(load_settings(spark_conf={**settings.spark_conf, "spark.driver.extraJavaOptions": options}))
-    with tempfile.TemporaryDirectory() as folder:
-        place, table = Place.of(load_settings(root=folder)), ops.ignored
-        create_tables(place, [table])
-        store, note = DeltaStore(spark, place), {"made by": "scripts/archive_classes.py"}
-        rows = spark.range(1, 100).select(
-            F.lit("2026-01").alias("period"), F.sha2(F.col("id").cast("string"), 256).alias("file_id"), F.col("id").alias("line_no"),
-            F.lit("summary").alias("meaning"),
-        )  # fmt: skip
-        kept = rows.mapInArrow(lambda batches: batches, rows.schema).persist()
-        store.append(table, kept, note)
-        again = store.read(table, period="2026-01")
-        sums = again.groupBy("file_id").agg(F.sum(F.col("line_no").cast("decimal(38,18)")).alias("amount"), F.min("meaning"))
-        joined = again.join(F.broadcast(sums.select("file_id")), "file_id").unionByName(rows)
-        fresh = joined.join(sums.where("amount > 5"), "file_id", "left_anti").localCheckpoint(eager=False)
-        store.append(table, fresh, note)
-        store.append(table, again.groupBy("period").applyInArrow(lambda part: part, again.schema), note)
+    rehearse(spark)
     spark.stop()
 
 

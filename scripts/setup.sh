@@ -71,7 +71,7 @@ need_java() {
 
 archive_classes() { # Spark then starts in half the time; without it, everything works all the same
   local stamp=.setup/classes want
-  want=$({ cat .setup/packages conf/jars.lock scripts/archive_classes.py; .venv/bin/python -m lakehouse.session | head -4; } | sha256sum)
+  want=$({ cat .setup/packages conf/jars.lock scripts/archive_classes.py lakehouse/store/rehearsal.py; .venv/bin/python -m lakehouse.session | head -4; } | sha256sum)
   [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
   say "archiving Spark's classes, once"
   .venv/bin/python scripts/archive_classes.py || say "Spark will start without them"
