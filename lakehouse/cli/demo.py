@@ -126,11 +126,8 @@ def _say(text: str) -> None:
 
 
 def _warm_up(env: Environment) -> None:
-    """Starts Spark and the Python beside it, each of its workers with the readers of reports, and has the JVM rehearse."""
-    from lakehouse.store.rehearsal import rehearse
-
+    """Starts Spark and the Python beside it, each of its workers with the readers of reports."""
     env.spark.range(env.spark.sparkContext.defaultParallelism).mapInArrow(_with_readers, "id long").count()
-    rehearse(env.spark)
 
 
 def _with_readers(batches: Iterator[Any]) -> Iterator[Any]:
