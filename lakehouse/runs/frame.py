@@ -54,6 +54,8 @@ class Work:
     pins: Mapping[str, int]
     given: Mapping[str, DataFrame] = field(default_factory=dict)
     cached: list[DataFrame] = field(default_factory=list)
+    # Spark counts metrics of a plan as long as somebody holds it, and logs an error where tasks of a forgotten one still report.
+    planned: list[DataFrame] = field(default_factory=list)
     run_id: str = ""
 
     def read(self, table: Table) -> DataFrame:
@@ -81,11 +83,13 @@ class Work:
         On a cluster they are only kept: rows cut off from their plan would be lost with the executor that holds them.
         """
         one_machine = str(rows.sparkSession.sparkContext.master).startswith("local")
+        self.planned.append(rows)
         return rows.localCheckpoint(eager=False) if one_machine else self.keep(rows)
 
     def release(self) -> None:
         for rows in self.cached:
             rows.unpersist()
+        self.planned.clear()
 
 
 Body = Callable[[Work], Iterable[Append | Replace]]
