@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 # What canonical rows carry besides the fields of a usage line. `faults` are reasons that the dialect itself found against a row,
 # `oddities` what it found odd but keeps, `amounts` the text of further amounts by column.
 CARRIED = ("period", "file_id", "source", "line_no", "text", "cells", "dialect_sha256")
-REASONS_TYPE = "array<struct<column:string,rule:string,value:string,message:string>>"
-
-
+REASONS_TYPE = ops.quarantine.types["reasons"]
 # Only a refused row keeps these: they are most of its bytes, and good rows are millions.
 _OF_REFUSED = ("text", "cells", "dialect_sha256")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,9 +17,12 @@ from lakehouse.sources.beside import beside_places, beside_reader
 from lakehouse.sources.dialect import Dialect
 from lakehouse.sources.grammar import PLAIN_NUMBER, SCALE
 from lakehouse.sources.mapping import FieldReader, RowReader
+from lakehouse.tables import ops
 from lakehouse.tables.arrow import arrow_type
+from lakehouse.transforms.combinations import codes, distinct
+from lakehouse.transforms.wide import Places
 
-REASONS = arrow_type("array<struct<column:string,rule:string,value:string,message:string>>")
+REASONS = arrow_type(ops.quarantine.types["reasons"])
 AMOUNTS = arrow_type("map<string,string>")
 ODDITIES = arrow_type("array<string>")
 # A plain number that no field cuts: it has the decimals of an amount at most.
@@ -58,8 +60,9 @@ class ColumnReader:
 
     def read_one_by_one(self, cells: pa.ListArray, errors: pa.Array, captured: Mapping[str, str]) -> Read:
         """Any rows: also those that could not be cut into cells (`errors` says why)."""
-        found = [self._rows.read(row, captured, error) for row, error in zip(cells.to_pylist(), errors.to_pylist(), strict=True)]
-        beside = [self._beside(row) if self._beside and row is not None else ({}, []) for row in cells.to_pylist()]
+        rows = cells.to_pylist()
+        found = [self._rows.read(row, captured, error) for row, error in zip(rows, errors.to_pylist(), strict=True)]
+        beside = [self._beside(row) if self._beside and row is not None else ({}, []) for row in rows]
         return Read(
             [pa.array([fields[place] for fields, _ in found], pa.string()) for place in range(len(FIELDS))],
             pa.array([[reason._asdict() for reason in faults] for _, faults in found], REASONS),
@@ -92,20 +95,9 @@ class ColumnReader:
     def _beside_of(self, columns: _Columns) -> tuple[pa.Array, pa.Array]:
         if self._beside is None:
             return pa.nulls(columns.rows, AMOUNTS), pa.nulls(columns.rows, ODDITIES)
-        first, codes = columns.combinations(self._beside_places)
+        first, which = columns.combinations(self._beside_places)
         amounts, oddities = _beside_arrays([self._beside(cells) for cells in columns.rows_at(first, self._beside_places)])
-        return amounts.take(codes), oddities.take(codes)
-
-
-def distinct_rows(columns: Sequence[pa.Array]) -> tuple[pa.Array, pa.Array]:
-    """Rows that stand for all: the places of the distinct ones, and for each row which of those it equals."""
-    codes = np.zeros(len(columns[0]), np.int64)
-    for column in columns:
-        own = column.dictionary_encode(null_encoding="encode").indices.to_numpy()
-        # Numbered anew after each column, the codes of two never overflow together.
-        codes = np.unique(codes * (len(own) + 1) + own, return_inverse=True)[1]
-    _, first, codes = np.unique(codes, return_index=True, return_inverse=True)
-    return pa.array(first), pa.array(codes)
+        return amounts.take(pa.array(which)), oddities.take(pa.array(which))
 
 
 class _Columns:
@@ -127,18 +119,18 @@ class _Columns:
             self._taken[place] = pc.list_element(self._cells, place)
         return self._taken[place]
 
-    def combinations(self, places: Sequence[int]) -> tuple[pa.Array, pa.Array]:
-        return distinct_rows([self[place] for place in places])
+    def combinations(self, places: Sequence[int]) -> tuple[Places, Places]:
+        return distinct(codes(self[place]) for place in places)
 
-    def rows_at(self, first: pa.Array, places: Sequence[int]) -> list[dict[int, str | None]]:
+    def rows_at(self, first: Places, places: Sequence[int]) -> list[dict[int, str | None]]:
         """The cells of some rows by place, these places only."""
-        texts = [self[place].take(first).to_pylist() for place in places]
+        texts = [self[place].take(pa.array(first)).to_pylist() for place in places]
         return [dict(zip(places, row, strict=True)) for row in zip(*texts, strict=True)]
 
     def ask(self, places: Sequence[int], read: Callable[[Any], Any], kind: pa.DataType) -> pa.Array:
         """What `read` makes of the cells at these places, asked once for each combination."""
-        first, codes = self.combinations(places)
-        return pa.array([read(cells) for cells in self.rows_at(first, places)], kind).take(codes)
+        first, which = self.combinations(places)
+        return pa.array([read(cells) for cells in self.rows_at(first, places)], kind).take(pa.array(which))
 
 
 def _beside_arrays(found: Sequence[tuple[dict[str, str], list[str]]]) -> tuple[pa.Array, pa.Array]:

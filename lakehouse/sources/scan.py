@@ -39,7 +39,8 @@ class _Merged(AccumulatorParam[Counts]):
         return {}
 
     def addInPlace(self, value1: Counts, value2: Counts) -> Counts:  # noqa: N802 (Spark's name)
-        return {**value1, **value2}
+        value1.update(value2)
+        return value1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,10 +55,9 @@ class Scanned:
     def files(self) -> list[tuple[Any, ...]]:
         """The rows of bronze.files, in its columns. They are counted while `lines` are written, once: ask for them after that."""
         counts = self.counts.value
-        tallies = [
-            [json.loads(counts[part.file, part.number]) for part in self.parts if part.file == file]
-            for file in range(len(self.known))
-        ]
+        tallies: list[list[dict[str, Any]]] = [[] for _ in self.known]
+        for part in self.parts:
+            tallies[part.file].append(json.loads(counts[part.file, part.number]))
         closed = (_closed(file, of_parts) for file, of_parts in zip(self.known, tallies, strict=True))
         return [tuple(row[name] for name in bronze.files.columns) for row in closed]
 

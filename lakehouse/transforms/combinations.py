@@ -16,12 +16,12 @@ _DENSE = 2**31
 def codes(column: pa.Array, asked: Collection[str] | None = None) -> Places:
     """A number for each value of a column, NULL being one of them. With `asked`, all values that nobody asks for have one number."""
     encoded = column.dictionary_encode()
-    values = encoded.dictionary.to_pylist()
-    known = np.arange(1, len(values) + 1)
-    if asked is not None:
-        known = np.array([place if value in asked else 0 for place, value in enumerate(values, 1)], np.int64)
-    indices = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
-    return np.append(known, 0 if asked is not None else len(values) + 1)[indices]
+    many = len(encoded.dictionary)
+    indices = encoded.indices.fill_null(many).to_numpy(zero_copy_only=False)
+    if asked is None:
+        return np.arange(1, many + 2)[indices]
+    known = [place if value in asked else 0 for place, value in enumerate(encoded.dictionary.to_pylist(), 1)]
+    return np.array([*known, 0], np.int64)[indices]
 
 
 def distinct(columns: Iterable[Places]) -> tuple[Places, Places]:

@@ -13,10 +13,11 @@ from pyspark.sql import functions as F
 from lakehouse.checks.rows import CARRIED, REASONS_TYPE, judge, split
 from lakehouse.model.keys import KEY_FIELDS, usage_key
 from lakehouse.model.usage import FIELDS
-from lakehouse.sources.columns import ColumnReader, Read, distinct_rows
+from lakehouse.sources.columns import ColumnReader, Read
 from lakehouse.sources.dialect import REPORT_PERIOD
 from lakehouse.sources.recognise import Dialects
 from lakehouse.tables import ops, silver
+from lakehouse.transforms.combinations import codes, distinct
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -102,14 +103,14 @@ def _chosen(batch: pa.RecordBatch, mask: pa.BooleanArray) -> pa.RecordBatch | No
 
 def _canonical(batch: pa.RecordBatch, read: Read, key_of: Callable[..., str]) -> pa.RecordBatch:
     identity = [read.fields[place] for place in _IDENTITY]
-    first, codes = distinct_rows(identity)
-    keys = map(key_of, *(column.take(first).to_pylist() for column in identity))
+    first, which = distinct(map(codes, identity))
+    keys = map(key_of, *(column.take(pa.array(first)).to_pylist() for column in identity))
     return pa.RecordBatch.from_arrays(
         [
             *(batch.column(name) for name in _PASSED_ON),
             *read.fields,
             read.faults,
-            pa.array(keys, pa.string()).take(codes),
+            pa.array(keys, pa.string()).take(pa.array(which)),
             read.amounts,
             read.oddities,
         ],

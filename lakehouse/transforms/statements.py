@@ -28,6 +28,7 @@ from lakehouse.model.shared_costs import SHARED_OUT
 from lakehouse.tables import gold, silver
 from lakehouse.tables.arrow import arrow_type
 from lakehouse.tables.declare import MONEY
+from lakehouse.transforms.local import local_rows
 
 _ACCOUNT: Final = ("contract_id", "contract_version", "payee", "role", "category", "currency")
 _ASKED: Final = (*(d for d in DIMENSIONS if d not in ("recording", "cost_type")), "recording_id", "usage_period", "sale_date")
@@ -117,8 +118,8 @@ def _of_contracts(lines: DataFrame, opening: DataFrame, events: DataFrame, book:
         ),
         "opening": (opening.where("contract_id != ''").withColumn("contract", F.col("contract_id")), _BALANCE),
     }
-    known = F.broadcast(spark.createDataFrame(sorted(groups.items()), "contract string, known string"))
-    every = spark.createDataFrame([(name,) for name in sorted(set(groups.values()))], "contract string")
+    known = F.broadcast(local_rows(spark, {"contract": "string", "known": "string"}, sorted(groups.items())))
+    every = local_rows(spark, {"contract": "string"}, [(name,) for name in sorted(set(groups.values()))])
     united = _united(parts, "contract", every).join(known, "contract", "left")
     return united.withColumn("of", F.crc32(F.coalesce("known", "contract")) % _PASSES).select("of", *parts)
 
@@ -287,8 +288,7 @@ def _movement(movement: Movement) -> dict[str, Any]:
 
 
 def _statements(rows: DataFrame, names: Mapping[str, str], period: str) -> DataFrame:
-    spark = rows.sparkSession
-    known = F.broadcast(spark.createDataFrame(sorted(names.items()), "payee string, payee_name string"))
+    known = F.broadcast(local_rows(rows.sparkSession, {"payee": "string", "payee_name": "string"}, sorted(names.items())))
     identity = F.concat_ws("-", F.lit(period), "currency", "payee")
     told = rows.join(known, "payee", "left").withColumn("payee_name", F.coalesce("payee_name", "payee"))
     return told.withColumn("statement_id", identity).withColumn("period", F.lit(period)).select(*gold.statements.columns)
