@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 BIN := .venv/bin
+# Where bytecode is not kept, every process of the demo and the tests compiles its libraries anew: a third of the time of `make check`.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup setup-tests setup-airflow demo test check drill test-minio test-airflow test-cluster airflow bench bench-reports bench-match bench-catalog bench-contracts docs format lock lock-airflow clean
 

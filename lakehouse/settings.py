@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from lakehouse.errors import Misuse
 from lakehouse.model.documents import told
 from lakehouse.model.money import Rate
+from lakehouse.model.plain_yaml import read_yaml
 
 _HERE = Path(__file__).parent
 # The same names as spark.redaction.regex in conf/spark-defaults.conf.
@@ -39,7 +40,7 @@ class _EnvironmentFile(PydanticBaseSettingsSource):
         if not file.is_file():
             return {}
         with file.open(encoding="utf-8") as stream:  # a stream, so that an error names the file
-            values = yaml.safe_load(stream) or {}
+            values = read_yaml(stream) or {}
         # A setting with a variable of its own, such as SPARK_MASTER, is known to pydantic by that.
         aliases = {name: field.validation_alias for name, field in self.settings_cls.model_fields.items()}
         return {str(aliases.get(name) or name): value for name, value in values.items()}

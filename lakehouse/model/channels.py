@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from lakehouse.errors import Misuse
 from lakehouse.model.documents import told
+from lakehouse.model.plain_yaml import read_yaml
 
 
 class Channels(BaseModel):
@@ -48,7 +49,7 @@ class Channels(BaseModel):
 def load_channels(path: Path) -> Channels:
     """The lists in a YAML file. Raises Misuse, naming file and key."""
     try:
-        return Channels.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Channels.model_validate(read_yaml(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise Misuse(f"{path}: cannot be read ({error.strerror}). It says which sources report the same sales.") from None
     except yaml.YAMLError as error:

@@ -15,6 +15,7 @@ from lakehouse.model.documents import told
 from lakehouse.model.linkage.levels import COMPARISONS, PLACE
 from lakehouse.model.linkage.rules import LinkageRules
 from lakehouse.model.normalize import NORMALIZER_VERSION
+from lakehouse.model.plain_yaml import read_yaml
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -81,7 +82,7 @@ class MatchingRules(_Frozen):
 def load_rules(path: Path, linkage: LinkageRules) -> MatchingRules:
     """The rules in a YAML file, on top of those of linking. Raises Misuse, naming file and key."""
     try:
-        return MatchingRules.model_validate({**yaml.safe_load(path.read_text(encoding="utf-8")), "linkage": linkage})
+        return MatchingRules.model_validate({**read_yaml(path.read_text(encoding="utf-8")), "linkage": linkage})
     except OSError as error:
         raise Misuse(f"{path}: cannot be read ({error.strerror}). Matching needs its rules; see conf/matching.yaml.") from None
     except yaml.YAMLError as error:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from lakehouse.errors import Findings, Misuse
 from lakehouse.model.documents import told
+from lakehouse.model.plain_yaml import read_yaml
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -225,7 +226,7 @@ def event_id(payload_sha256: str, ruleset_sha256: str) -> str:
 def read_ruleset(text: str, name: str = "conf/routing.yaml") -> Ruleset:
     """The ruleset in a document. Raises Misuse, naming document and key."""
     try:
-        return Ruleset.model_validate(yaml.safe_load(text))
+        return Ruleset.model_validate(read_yaml(text))
     except yaml.YAMLError as error:
         raise Misuse(f"{name}: not valid YAML: {error}") from None
     except ValidationError as error:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from lakehouse.errors import Misuse
+from lakehouse.model.plain_yaml import read_yaml
 
 # A value of a repeated cell ends at a pipe that no backslash escapes.
 _VALUE_END = re.compile(r"(?<!\\)\|")
@@ -60,7 +61,7 @@ def load_layouts(path: Path, profiles: tuple[str, ...]) -> Layouts:
     """The layouts of all versions of the profiles, from a document in conf/dsr. Raises Misuse where it cannot be read or has no
     such profile."""
     try:
-        document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document: dict[str, Any] = read_yaml(path.read_text(encoding="utf-8"))
         kinds = {kind for name in profiles for version in document["profiles"][name].values() for kind in version.split()}
         return Layouts(
             {kind: tuple(map(_column, str(document["records"][kind]).split())) for kind in sorted(kinds)},

@@ -12,8 +12,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-import yaml
-
+from lakehouse.model.plain_yaml import read_yaml
 from lakehouse.settings import conf_dir
 from lakehouse.sources.ern_xml import local, texts, xpath
 
@@ -92,7 +91,7 @@ def check_role(element: _Element, role: str) -> Iterator[Flag]:
 
 @cache
 def _allowed() -> frozenset[str]:
-    roles = yaml.safe_load((conf_dir() / "ern" / "roles.yaml").read_text(encoding="utf-8"))
+    roles = read_yaml((conf_dir() / "ern" / "roles.yaml").read_text(encoding="utf-8"))
     return frozenset(role for kind in _CREDITS for role in roles[kind].split())
 
 

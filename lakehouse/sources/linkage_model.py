@@ -11,6 +11,7 @@ from lakehouse.errors import Misuse
 from lakehouse.model.documents import told
 from lakehouse.model.linkage.levels import COMPARISONS
 from lakehouse.model.linkage.weights import Model, load_model
+from lakehouse.model.plain_yaml import read_yaml
 
 _HEAD = """\
 # A model of linking, for `lakehouse match --model`. For each field the share of matches, and of other candidate pairs, at each level, best first.
@@ -38,7 +39,7 @@ def write_model(model: Model, file: Path, note: str) -> None:
 def read_model(file: Path) -> Model:
     """The model in a file. Raises Misuse where it is none, or where it was changed under its hash."""
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        document = read_yaml(file.read_text(encoding="utf-8"))
         model = load_model(document["model"])
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
         raise Misuse(f"{file} is not a model of linking: {error}. `lakehouse match fit` writes one.") from None

@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from lakehouse.errors import Misuse
+from lakehouse.model.plain_yaml import read_yaml
 from lakehouse.sources.dialect import Dialect
 from lakehouse.sources.draft import OPEN
 from lakehouse.sources.dsr_layouts import load_layouts
@@ -32,7 +33,7 @@ def lint_dialect(path: Path, known: Dialects) -> list[Finding]:
 def _findings(path: Path, text: str, known: Dialects) -> Iterator[Finding]:
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        document = yaml.safe_load(text)
+        document = read_yaml(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         yield _finding(path, line, "yaml", f"not YAML: {error.problem}")

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from lakehouse.errors import Misuse
 from lakehouse.model.identifiers import currency_codes
+from lakehouse.model.plain_yaml import read_yaml
 from lakehouse.sources.dialect import DELIMITERS, HEAD_CAPTURES, Dialect, Encoding, Header
 from lakehouse.sources.dsr_layouts import load_layouts, parse_row
 from lakehouse.sources.grammar import number_pattern
@@ -143,7 +144,7 @@ def load_dialect(path: Path) -> Dialect:
     """One dialect document. Raises Misuse naming the file and the place."""
     document = path.read_bytes()
     try:
-        dialect = Dialect.model_validate(yaml.safe_load(document), strict=False)
+        dialect = Dialect.model_validate(read_yaml(document), strict=False)
     except yaml.YAMLError as error:
         raise Misuse(f"{path}: not YAML: {error}") from None
     except ValidationError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from dataclasses import astuple
 from datetime import date
@@ -10,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from lakehouse.model.plain_yaml import read_yaml
 from lakehouse.model.usage import FIELDS, UsageLine, reasons_against
 from lakehouse.model.vocabulary import NOT_INCOME
 from lakehouse.sources.beside import beside_reader
@@ -28,8 +29,14 @@ EXPECTATIONS = sorted(SAMPLES.glob("*/expected*.yaml"))
 KNOWN = dialects()
 
 
+@functools.cache
+def expected_of(path: Path) -> dict[str, Any]:
+    expected: dict[str, Any] = read_yaml(path.read_text(encoding="utf-8"))
+    return expected
+
+
 def sample_of(expectation: Path) -> Path:
-    name = yaml.safe_load(expectation.read_text(encoding="utf-8")).get("sample")
+    name = expected_of(expectation).get("sample")
     return expectation.parent / name if name else next(expectation.parent.glob("sample.*"))
 
 
@@ -39,7 +46,7 @@ def name_of(expectation: Path) -> str:
 
 def recognised_as_expected(path: Path) -> tuple[dict[str, Any], Recognition]:
     """The expectation, and its sample recognised with what it says that whoever lands the file must tell."""
-    expected = yaml.safe_load(path.read_text(encoding="utf-8"))
+    expected = expected_of(path)
     return expected, recognised(sample_of(path), KNOWN, expected.get("given", {}))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 SAMPLES = Path(__file__).parents[1] / "sources"
 
 
+@functools.cache
 def dialects() -> Dialects:
+    """The shipped ones; nothing changes them."""
     return load_dialects([conf_dir() / "sources"])
 
 

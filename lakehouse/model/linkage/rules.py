@@ -12,6 +12,7 @@ from lakehouse.errors import Misuse
 from lakehouse.model.documents import told
 from lakehouse.model.linkage.weights import Model
 from lakehouse.model.normalize import normalize
+from lakehouse.model.plain_yaml import read_yaml
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -73,7 +74,7 @@ class LinkageRules(_Frozen):
 def load_linkage(path: Path) -> LinkageRules:
     """The rules in a YAML file. Raises Misuse, naming file and key."""
     try:
-        return LinkageRules.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return LinkageRules.model_validate(read_yaml(path.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError) as error:
         raise Misuse(f"{path}: cannot be read: {error}") from None
     except ValidationError as error:
