@@ -130,7 +130,7 @@ def test_a_run_whose_store_goes_away_ends_with_3_and_the_next_completes_it_over_
         assert "reached" in gone.stderr
         assert "Traceback" not in gone.stderr
         store.come_back()
-        delayed = run_until(store, made, f"silver/matches/_delta_log/{1:020}.json", attempts=12, back_after=8)
+        delayed = run_until(store, made, f"silver/matches/_delta_log/{1:020}.json", attempts=12, back_after=60)
         assert delayed.returncode in (0, 1), delayed.stderr[-3000:]
         assert roots(made.root, MAY) == roots(drafted_lake, MAY)
         assert rows_written_twice(made.root) == {}
