@@ -13,6 +13,8 @@ master=${SPARK_MASTER:-local[*]}
 export AIRFLOW_HOME=${AIRFLOW_HOME:-$here/.airflow} PYTHONPATH=$here PATH=$bin:$PATH
 export AIRFLOW__CORE__DAGS_FOLDER=$here/dags AIRFLOW__CORE__LOAD_EXAMPLES=false AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION=true
 export AIRFLOW__API__PORT=${AIRFLOW_PORT:-8080} AIRFLOW__API__HOST=127.0.0.1
+# Tasks report there; by default Airflow looks for it on 8080, whatever its port is.
+export AIRFLOW__API__BASE_URL=http://127.0.0.1:$AIRFLOW__API__PORT AIRFLOW__CORE__EXECUTION_API_SERVER_URL=http://127.0.0.1:$AIRFLOW__API__PORT/execution/
 export AIRFLOW_VAR_LAKEHOUSE_ROOT=$root AIRFLOW_CONN_SPARK_DEFAULT="{\"conn_type\":\"spark\",\"host\":\"$master\"}"
 # Another writer of the lake is waited for; tasks of different pools may meet there.
 export LAKEHOUSE_LEASE_WAIT=${LAKEHOUSE_LEASE_WAIT:-600}

@@ -1,93 +1,82 @@
-"""`make airflow`: a person logs in and sees the graph."""
+"""`make airflow`: a person logs in and sees the graph, looks at a drafted month, has a task done again, and approves."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import signal
 import subprocess
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.airflow import BIN, airflow_environment
-from tests.support.ports import free_port
+from lakehouse.store.verify import verify
+from tests.support.airflow import BIN
+from tests.support.airflow_server import RunningAirflow, running_airflow
+from tests.support.lakes import MAY, land, new_lake, published_root, roots
 from tests.support.processes import CHECKOUT
 
-pytestmark = [pytest.mark.airflow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.airflow, pytest.mark.spark, pytest.mark.timeout(3000)]
 TASKS = ["ingest", "conform", "reconcile", "route", "resolve", "state", "report", "approve", "close", "verify", "export"]
+DAG, RUN = "/dags/royalty_statements", "by-hand"
 
 
 @pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, str]]:
-    """scripts/airflow.sh as `make airflow` starts it: its address, a user and the password it printed."""
+def started(tmp_path_factory: pytest.TempPathFactory, label: Path) -> Iterator[RunningAirflow]:
+    """Its lake has May's bank file, and nothing of it is read yet."""
     if not shutil.which("chromedriver"):
         pytest.fail(
             "There is no Chromium to look at Airflow with: install chromium and chromium-driver (Debian: packages of these names)."
         )
     folder = tmp_path_factory.mktemp("ui")
-    (home := folder / "home").mkdir()
-    env = airflow_environment(home, folder / "lake") | {
-        "LAKEHOUSE_ROOT": str(folder / "lake"), "AIRFLOW_PORT": str(free_port()), "AIRFLOW_BIN": str(BIN),
-    }  # fmt: skip
-    told = folder / "told.log"
-    with told.open("w") as log:
-        process = subprocess.Popen(
-            [str(CHECKOUT / "scripts" / "airflow.sh")], env=env, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        address = f"http://127.0.0.1:{env['AIRFLOW_PORT']}"
-        _wait(lambda: f"== Airflow: {address}" in told.read_text(), process, told)
-        said = told.read_text().partition("user and password: ")[2].splitlines()[0]
-        ((user, password),) = json.loads(said).items()
-        _wait(lambda: _dag_is_known(address, user, password), process, told)
-        yield address, user, password
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=60)
+    land(new_lake(folder / "lake", label), label / "reports" / "bank_2026-05.tsv")
+    with running_airflow(folder) as started:
+        yield started
 
 
-def _wait(done: Callable[[], bool], process: subprocess.Popen[bytes], told: Path, seconds: float = 600) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        assert process.poll() is None, told.read_text()[-3000:]
-        try:
-            if done():
-                return
-        except OSError:
-            pass
-        time.sleep(2)
-    raise AssertionError(told.read_text()[-3000:])
-
-
-def _ask(address: str, path: str, token: str | None = None, body: dict[str, str] | None = None) -> dict[str, object]:
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    request = urllib.request.Request(f"{address}{path}", data=json.dumps(body).encode() if body else None, headers=headers)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return dict(json.load(answer))
-
-
-def _dag_is_known(address: str, user: str, password: str) -> bool:
-    token = str(_ask(address, "/auth/token", body={"username": user, "password": password})["access_token"])
-    return _ask(address, "/api/v2/dags/royalty_statements", token)["dag_id"] == "royalty_statements"
-
-
-def test_a_person_logs_in_and_sees_the_graph(started: tuple[str, str, str], tmp_path: Path) -> None:
+def test_a_person_logs_in_and_sees_the_graph(started: RunningAirflow, tmp_path: Path) -> None:
     """The picture is kept in AIRFLOW_SCREENSHOT, where that is set: so docs/images/airflow-graph.png was made."""
     picture = Path(os.environ.get("AIRFLOW_SCREENSHOT", tmp_path / "graph.png"))
-    command = [
-        str(BIN / "python"),
-        str(CHECKOUT / "tests" / "support" / "browser.py"),
-        *started,
-        "royalty_statements",
-        str(picture),
-        *TASKS,
-    ]
+    who = (started.address, started.user, started.password)
+    script = str(CHECKOUT / "tests" / "support" / "browser.py")
+    command = [str(BIN / "python"), script, *who, "royalty_statements", str(picture), *TASKS]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr[-3000:]
     assert set(TASKS) <= set(json.loads(done.stdout)["tasks"])
     assert picture.stat().st_size > 20_000
+
+
+def test_a_task_that_is_cleared_gives_the_same_roots_and_what_a_person_approves_is_published(
+    started: RunningAirflow, undisturbed: str
+) -> None:
+    started.ask("PATCH", DAG, {"is_paused": False})
+    asked = {"dag_run_id": RUN, "logical_date": None, "conf": {"period": MAY, "close": "ask"}}
+    started.ask("POST", f"{DAG}/dagRuns", asked)
+    started.wait(lambda: _waits(started), 900)
+    drafted = roots(started.lake, MAY)
+    cleared = {"dry_run": False, "only_failed": False, "dag_run_id": RUN, "task_ids": ["state"], "include_downstream": True}
+    again = started.ask("POST", f"{DAG}/clearTaskInstances", cleared)
+    assert {"state", "report", "approve"} <= {task["task_id"] for task in again["task_instances"]}
+    started.wait(lambda: _task(started, "approve")["try_number"] == 2 and _waits(started), 900)
+    assert _task(started, "state")["try_number"] == 2
+    assert roots(started.lake, MAY) == drafted
+
+    said = started.ask("PATCH", f"{DAG}/dagRuns/{RUN}/taskInstances/approve/-1/hitlDetails", {"chosen_options": ["Approve"]})
+    assert said["responded_by"]["name"] == started.user
+    started.wait(lambda: started.ask("GET", f"{DAG}/dagRuns/{RUN}")["state"] in ("success", "failed"), 900)
+    assert started.ask("GET", f"{DAG}/dagRuns/{RUN}")["state"] == "success"
+    assert published_root(str(started.lake), MAY) == undisturbed
+    assert verify(str(started.lake)).ok
+
+
+def _task(started: RunningAirflow, task: str) -> dict[str, object]:
+    return dict(started.ask("GET", f"{DAG}/dagRuns/{RUN}/taskInstances/{task}"))
+
+
+def _waits(started: RunningAirflow) -> bool:
+    """Whether all is drafted and told, and a person is asked who has not answered."""
+    assert started.ask("GET", f"{DAG}/dagRuns/{RUN}")["state"] in ("queued", "running"), started.ask(
+        "GET", f"{DAG}/dagRuns/{RUN}/taskInstances"
+    )
+    return bool(_task(started, "approve")["state"] == "awaiting_input")
