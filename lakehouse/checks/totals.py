@@ -16,9 +16,11 @@ _SHOWN = 20
 
 
 def require_parts_add_up(resolved: DataFrame) -> None:
-    """The parts of each group under one contract add up to its base exactly. Raises Findings naming the groups that do not."""
+    """The parts of each group under one contract add up exactly to its base, or to what a pool made of that. Raises Findings naming the groups that do not."""
+    base = F.coalesce(F.element_at("pooled", -1)["amount_out"], F.col("base")) if "pooled" in resolved.columns else F.col("base")
     broken = (
         resolved.where("contract_id IS NOT NULL")
+        .withColumn("base", base)
         .groupBy(*GROUP, "hold_id", "base")
         .agg(F.sum("amount").alias("given"))
         .where("given != base")

@@ -364,8 +364,9 @@ class ContractBook:
 
     @cached_property
     def asks_for_days(self) -> bool:
-        """Whether a contract tells days of one month apart, so that usage of different days must stay apart."""
-        return any(contract.asks_for_days for contract in self.contracts)
+        """Whether a contract or a pool tells days of one month apart, so that usage of different days must stay apart."""
+        bounds = [day for pool in self.rules.pools for day in (pool.when.from_period, pool.when.to_period)]
+        return any(contract.asks_for_days for contract in self.contracts) or any(len(d or "") > len("YYYY-MM") for d in bounds)
 
     @cached_property
     def asked(self) -> dict[str, frozenset[str] | None]:

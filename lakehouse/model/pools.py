@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lakehouse.model.clauses import Step
 from lakehouse.model.money import ZERO, add, exact, split, times
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from lakehouse.model.trial_rows import UsageRow
 
 Bases = dict[str, tuple[Decimal, tuple[Step, ...]]]
+# The steps by which an amount comes out of a pool, before any contract.
+BREAKAGE: Final = "breakage"
+STEPS: Final = ("pro_rata", "user_centric", BREAKAGE)
+# What a pool may ask of the lines of a report themselves. All else is the catalog's word, which lines that it does not know do not have.
+REPORTED: Final = ("territory", "channel", "configuration", "price_category", "source")
 
 
 def by_units(revenue: Decimal, units: Mapping[str, Decimal]) -> dict[str, Decimal]:
@@ -24,6 +29,26 @@ def by_units(revenue: Decimal, units: Mapping[str, Decimal]) -> dict[str, Decima
     if not total:
         raise ValueError("a pool without units cannot be divided by them")
     return split(revenue, {key: exact(count) / total for key, count in units.items()})
+
+
+def pool_term(pool: Pool, subscriber: str = "") -> str:
+    """The id under which a pool stands in the way of an amount."""
+    return ":".join(part for part in ("pool", pool.name, subscriber) if part)
+
+
+def shared_out(pool: Pool, paid: Decimal) -> tuple[Decimal, Decimal]:
+    """What of the money in a pool is divided, and what its minimum adds to that."""
+    shared = add(paid, times(paid, pool.dsp_cut).copy_negate())
+    return shared, max(add(pool.minimum, shared.copy_negate()), ZERO) if pool.minimum is not None else ZERO
+
+
+def not_in_a_lake(pool: Pool) -> str:
+    """Why a lake cannot divide a pool; empty where it can."""
+    if pool.method == "user_centric":
+        return "no report says which subscriber listened to what, so that it cannot be user_centric"
+    if asked := [dimension for dimension in pool.when.wanted if dimension not in REPORTED]:
+        return f"`{asked[0]}` is what the catalog says, and a pool has lines too that the catalog does not know"
+    return ""
 
 
 def pooled(pools: Iterable[Pool], rows: Sequence[UsageRow]) -> Bases:
@@ -41,14 +66,13 @@ def pooled(pools: Iterable[Pool], rows: Sequence[UsageRow]) -> Bases:
             groups[row.currency, row.subscriber if pool.method == "user_centric" else ""].append(row)
         for (_, subscriber), own in sorted(groups.items()):
             paid = add(*(row.amount for row in own))
-            shared = add(paid, times(paid, pool.dsp_cut).copy_negate())
-            breakage = max(add(pool.minimum, shared.copy_negate()), ZERO) if pool.minimum is not None else ZERO
-            term = ":".join(part for part in ("pool", pool.name, subscriber) if part)
+            shared, breakage = shared_out(pool, paid)
+            term = pool_term(pool, subscriber)
             units = {row.line_id: row.usage.units for row in own}
             more = by_units(breakage, units)
             for line_id, amount in by_units(shared, units).items():
                 steps = [Step(pool.method, term, bases[line_id][0], amount)]
                 if breakage:
-                    steps.append(Step("breakage", term, amount, add(amount, more[line_id])))
+                    steps.append(Step(BREAKAGE, term, amount, add(amount, more[line_id])))
                 bases[line_id] = (add(amount, more[line_id]), tuple(steps))
     return bases

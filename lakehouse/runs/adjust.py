@@ -40,6 +40,11 @@ def adjust(
     """
     if not re.fullmatch(_ID, name):
         raise Misuse(f"{name!r} is no id of an adjustment: letters, digits and hyphens, such as TAX-2026-05-01.")
+    if env.book().rules.pools:
+        raise Misuse(
+            "The contract book has pools: what a line is worth after them is not what its report says, so that nothing can be spread over its"
+            " amounts. Land the adjustment as a report of its own."
+        )
     rows = _usage(env.reader, period, currency, report)
     base = add(*(row["amount"] for row in rows))
     if not base:

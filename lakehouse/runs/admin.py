@@ -11,6 +11,7 @@ import lakehouse
 from lakehouse.errors import Findings
 from lakehouse.model.drift import drift_events
 from lakehouse.model.lint import read_book
+from lakehouse.model.pools import not_in_a_lake
 from lakehouse.runs.books import book_documents
 from lakehouse.runs.environment import Environment
 from lakehouse.sources.ern_rows import TABLES, ErnRows
@@ -71,17 +72,16 @@ def _load_messages(env: Environment, messages: ErnRows) -> None:
 
 
 def load_contracts(env: Environment, path: Path) -> dict[str, Any]:
-    """Loads the book at `path` in place of the one before. Raises Findings where the linter finds an error, or the book has pools."""
+    """Loads the book at `path` in place of the one before. Raises Findings where the linter finds an error, or a lake cannot divide a pool."""
     documents = book_documents(path)
     book, findings = read_book(documents)
     if errors := [str(finding) for finding in findings if finding.severity == "error"]:
         raise Findings("The contract book has errors and was not loaded:\n" + "\n".join(errors))
-    if book.rules.pools:
-        # Left alone they would be ignored, and every line of theirs paid as its report has it.
-        names = ", ".join(pool.name for pool in book.rules.pools)
+    if unfit := [f"the pool {pool.name}: {why}" for pool in book.rules.pools if (why := not_in_a_lake(pool))]:
+        # Left alone it would be ignored, and every line of it paid as its report has it.
         raise Findings(
-            f"The contract book divides pools ({names}) and was not loaded. In a lake every line is worth what its report says: take the"
-            " pools out of the book, and try them with `lakehouse contracts try`."
+            f"The contract book was not loaded. A lake cannot divide {'; '.join(unfit)}. Take it out of the book, and try it with"
+            " `lakehouse contracts try`."
         )
     reader = env.reader
     known = reader.sql(f"SELECT DISTINCT book_sha256 FROM {reader.relation(silver.contracts.name)}")

@@ -15,6 +15,7 @@ from lakehouse.runs.declared import DRAFT
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Append, Job, Replace, Work, job
 from lakehouse.runs.overfull import hold_overfull, reports_let_go
+from lakehouse.runs.pooling import as_pooled, pools_again, through_pools
 from lakehouse.runs.rulesets import unseen_ruleset
 from lakehouse.sources.scan import KEY_COLUMNS, scan_files
 from lakehouse.store.landing import Receipt
@@ -28,6 +29,7 @@ from lakehouse.transforms.groups import group_usage, join_recordings, latest_dec
 from lakehouse.transforms.hold import duplicate_holds, holds, may_find_an_owner, months_held, taken_away, to_pools, went_where
 from lakehouse.transforms.ledger import book_ledger
 from lakehouse.transforms.local import local_rows
+from lakehouse.transforms.pools import pool_parts
 from lakehouse.transforms.reconcile import match_keys
 from lakehouse.transforms.release import released_lines
 from lakehouse.transforms.resolve import PAID, groups_again, mirrors, reversals, royalty_lines
@@ -178,26 +180,26 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
     book = work.env.book(work.pins[silver.contracts.name])
     dead = superseded_reports(work)
     opening = work.cut(before(work, gold.holding).transform(open_holds))
-    undone = opening.join(F.broadcast(dead), "file_id", "left_semi")
-    waiting = opening.join(F.broadcast(dead), "file_id", "left_anti").where(may_find_an_owner(work.env.channels))
+    undone, waiting = (opening.join(F.broadcast(dead), "file_id", how) for how in ("left_semi", "left_anti"))
     twice = work.cut(_duplicates(work, dead))
-    lines_held = twice.select(*KEY_COLUMNS)
-    by_day = book.asks_for_days
-    fresh = group_usage(work.read_period(silver.usage).join(lines_held, [*KEY_COLUMNS], "left_anti"), dead, by_day)
-    held_twice = group_usage(work.read_period(silver.usage).join(lines_held, [*KEY_COLUMNS], "left_semi"), dead, by_day)
-    again = waiting.select(*fresh.columns, F.col("entry_id").alias("hold_id"), months_held(work.period).alias("months_held"))
+    usage, held_twice = (
+        work.read_period(silver.usage).join(twice.select(*KEY_COLUMNS), [*KEY_COLUMNS], how) for how in ("left_anti", "left_semi")
+    )
+    published = before(work, gold.royalty_lines)
+    corrected, undoing = _lines_that_drifted(work, book, dead), reversals(published, dead, work.period)
+    redone = pools_again(work, book, usage, waiting, published, dead)
+    if redone is not None:
+        usage, undone = usage.unionByName(redone.usage), undone.unionByName(redone.holds)
+        waiting, corrected = redone.not_among(waiting), redone.not_among_lines(corrected)
+        undoing = undoing.unionByName(mirrors(redone.lines, work.period))
+    waiting = waiting.where(may_find_an_owner(work.env.channels))
+    fresh = through_pools(work, book, group_usage(usage, dead, book.asks_for_days), redone)
     decisions = latest_decisions(work.read(silver.matches), work.env.rules.ruleset, work.pins[silver.catalog.name])
-    candidates = fresh.withColumns({"hold_id": F.lit(None).cast("string"), "months_held": F.lit(0)}).unionByName(again)
-    corrected = _lines_that_drifted(work, book, dead)
-    if corrected is not None:
-        candidates = candidates.unionByName(
-            groups_again(corrected).withColumn("months_held", F.lit(0)).select(*candidates.columns)
-        )
+    candidates = _candidates(work, book, fresh, waiting, corrected)
     groups = work.cut(join_recordings(candidates, decisions, work.read(silver.catalog)))
     if book.pools and work.env.routing.pool_rules:
         groups = work.cut(to_pools(groups, pooled_keys(work.read(silver.routing_audit), work.env)))
     is_paid = F.col("reconciliation_status").isin(*PAID) | F.col("recording_id").eqNullSafe(UNMATCHED)
-    undoing = reversals(before(work, gold.royalty_lines), dead, work.period)
     if corrected is not None:
         undoing = work.keep(undoing.unionByName(mirrors(corrected, work.period)))
     counts = counts_before(_opening(work), undoing) if counting_groups(book) else {}
@@ -205,13 +207,31 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
     require_parts_add_up(resolved)
     owned = resolved.where("contract_id IS NOT NULL").select(F.col("hold_id").alias("entry_id"), went_where(book)).distinct()
     lines = royalty_lines(resolved, work.period).unionByName(undoing)
+    if book.rules.pools:
+        lines = lines.unionByName(royalty_lines(pool_parts(fresh, book.sha256[:12]), work.period))
     held = (
         holds(groups.where(~is_paid), resolved, work.period)
-        .unionByName(duplicate_holds(held_twice, work.period))
+        .unionByName(duplicate_holds(group_usage(held_twice, dead, book.asks_for_days), work.period))
         .unionByName(taken_away(waiting.join(owned, "entry_id"), F.col("went"), work.period))
         .unionByName(taken_away(undone, F.lit("reversal"), work.period))
     )
     return [Replace(silver.duplicates, twice), Replace(DRAFT["royalty_lines"], lines), Replace(DRAFT["holding"], held)]
+
+
+def _candidates(work: Work, book: ContractBook, fresh: DataFrame, waiting: DataFrame, corrected: DataFrame | None) -> DataFrame:
+    """Every group that a contract is looked for: fresh usage, what is held, and what closed books gave to others than today's decisions do."""
+    held = waiting.withColumns({"hold_id": F.col("entry_id"), "months_held": months_held(work.period)})
+    if book.rules.pools:
+        fresh = fresh.withColumn("months_held", F.coalesce(months_held(work.period), F.lit(0)))
+        held = as_pooled(held, before(work, gold.royalty_lines))
+    else:
+        fresh = fresh.withColumn("months_held", F.lit(0))
+    found = fresh.withColumn("hold_id", F.lit(None).cast("string"))
+    found = found.unionByName(held.select(*found.columns))
+    if corrected is not None:
+        again = groups_again(corrected).withColumns({"months_held": F.lit(0), "held_since": F.lit(None).cast("string")})
+        found = found.unionByName(again.select(*found.columns))
+    return found
 
 
 def pooled_keys(events: DataFrame, env: Environment) -> DataFrame:

@@ -64,6 +64,10 @@ def diff_in_lake(env: Environment, old: Path, new: Path, period: str) -> dict[st
         book, findings = read_book(book_documents(path))
         _require_sound(path, [asdict(finding) for finding in findings])
         books.append(book)
+    if books[0].rules.pools != books[1].rules.pools:
+        raise Misuse(
+            "The two books divide other pools. What a period of a lake is made of is compared after its pools: compare them on a table of usage."
+        )
     month = read_month(env, period)
     try:
         outcomes = [try_month(book, month) for book in books]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lakehouse.errors import Misuse
@@ -16,19 +16,20 @@ from lakehouse.model.clauses import Step, Usage
 from lakehouse.model.contracts import ContractBook
 from lakehouse.model.counting import balances_of
 from lakehouse.model.money import exact
+from lakehouse.model.pools import STEPS
 from lakehouse.model.settle import settle
 from lakehouse.model.trial import Unresolved, resolve_lines
 from lakehouse.model.trial_rows import UsageRow
 from lakehouse.runs.environment import Environment
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import gold, silver
-from lakehouse.tables.gold import line_key
+from lakehouse.tables.gold import POOLED, line_key
 from lakehouse.views.common import closed_periods, published_or_draft
 from lakehouse.views.holding import open_holds
 from lakehouse.views.review import newest_decisions
 
 # In royalty lines, of a group: what tells it apart, and what it carries.
-_GROUP = (*gold.GROUP, "recording_id", "release", "release_type", "catalog_group", "usage_lines", "units", "gross", "base")
+_GROUP = (*gold.GROUP, "recording_id", "release", "release_type", "catalog_group", "usage_lines", "units", "gross")
 _TOLD = tuple(name for name in Usage.__dataclass_fields__ if name not in ("recording", "cost_type", "sale_date"))
 
 
@@ -66,7 +67,8 @@ def read_month(env: Environment, period: str) -> Month:
 
 
 def try_month(book: ContractBook, month: Month) -> Outcome:
-    """The statements of the period under a book, and the usage that it covers with no contract."""
+    """The statements of the period under a book, and the usage that it covers with no contract. The usage is what its pools have made of it."""
+    book = replace(book, rules=book.rules.model_copy(update={"pools": ()}))
     opening = [*month.opening, *month.taken_back]
     resolved = resolve_lines(book, month.usage, [], opening)
     settled = settle(book, None, month.period, [*opening, *resolved.counts], [*resolved.lines, *month.reversals], month.events)
@@ -77,13 +79,14 @@ def _groups(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The groups behind royalty lines. Two groups alike in everything (one fresh, one from a hold) show as each part being there twice."""
     parts: dict[tuple[Any, ...], Counter[Any]] = {}
     for line in lines:
-        if line["kind"] == "royalty":
+        if line["kind"] == "royalty" and line["recording_id"] != POOLED:
             part = (line["payee"], line["role"], line["category"], str(line["stages"]))
-            parts.setdefault(tuple(line[name] for name in _GROUP), Counter())[part] += 1
+            pooled = [step["amount_out"] for step in line["stages"] if step["stage"] in STEPS]
+            group = (*(line[name] for name in _GROUP), pooled[-1] if pooled else line["base"])
+            parts.setdefault(group, Counter())[part] += 1
     for values, counted in parts.items():
         for number in range(max(counted.values())):
-            group = dict(zip(_GROUP, values, strict=True))
-            yield {**group, "amount": group["base"], "hold_id": str(number) if number else None}
+            yield {**dict(zip((*_GROUP, "amount"), values, strict=True)), "hold_id": str(number) if number else None}
 
 
 def _waiting(reader: LakeReader, period: str, ruleset: str) -> list[dict[str, Any]]:

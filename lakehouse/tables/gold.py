@@ -30,6 +30,8 @@ GROUP_FIELDS = (
 GROUP = tuple(field.name for field in GROUP_FIELDS)
 # In the place of a recording, on the lines of a fallback pool.
 UNMATCHED = "UNMATCHED"
+# The same on the lines that say what usage gives to its pool, or has from it.
+POOLED = "POOLED"
 
 
 def line_key(group: Mapping[str, Any]) -> str:
@@ -49,7 +51,10 @@ royalty_lines = Table(
         Field("reverses", "string", "line_id that this line mirrors"),
         *GROUP_FIELDS,
         Field(
-            "recording_id", "string", "The recording; UNMATCHED where a fallback pool divides what nobody knows", required=True
+            "recording_id",
+            "string",
+            "The recording; UNMATCHED where a fallback pool divides what nobody knows, POOLED on what usage gives to its pool",
+            required=True,
         ),
         Field("release", "string", "UPC of the release: as reported, else the only one that the catalog has the recording on"),
         Field("release_type", "string", "Album, EP, Single, ... by the catalog"),
@@ -62,7 +67,7 @@ royalty_lines = Table(
         Field("usage_lines", "bigint", "How many usage lines are in the group", required=True),
         Field("units", UNITS, "Their units", required=True),
         Field("gross", MONEY, "Their amount before the sender's own share, where the reports say"),
-        money("base", "Their amount, before any clause"),
+        money("base", "Their amount, before any pool and clause"),
         money("amount", "This party's part of it"),
         Field(
             "stages",
@@ -188,7 +193,10 @@ conservation = Table(
         money("revenue", "Royalty base in the report, with what was quarantined"),
         money("payable", "Earned by payees"),
         money("retained", "Kept by the label"),
-        money("fees", "Kept as distribution fees"),
+        money(
+            "fees",
+            "Kept as distribution fees, and by pools; negative where a pool gives the file's usage more than the file brought",
+        ),
         money("tax", "Withheld"),
         money("held", "Held for want of an owner, net of releases"),
         money("quarantined", "In lines that were refused"),

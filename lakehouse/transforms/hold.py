@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 def holds(unpaid: DataFrame, resolved: DataFrame, period: str) -> DataFrame:
     """A hold for each group whose recording is not known, and for each that no contract covers, unless it is held already."""
     not_held = F.col("hold_id").isNull() | F.col("hold_id").startswith(AGAIN)
-    unmatched = unpaid.where(not_held).select(*GROUP, F.col("reconciliation_status").alias("reason"), *MEASURES, "hold_id")
-    uncovered = resolved.where(F.col("contract_id").isNull() & not_held).select(
-        *GROUP, F.col("refusal").alias("reason"), "usage_lines", "units", "gross", F.col("base").alias("amount"), "hold_id"
-    )
+    own = [*GROUP, *MEASURES, "hold_id", *(name for name in ("held_since",) if name in unpaid.columns)]
+    unmatched = unpaid.where(not_held).select(*own, F.col("reconciliation_status").alias("reason"))
+    uncovered = resolved.where(F.col("contract_id").isNull() & not_held).select(*own, F.col("refusal").alias("reason"))
+    since = F.coalesce("held_since", F.lit(period)) if "held_since" in unpaid.columns else F.lit(period)
     identity = [F.lit(period), F.lit("hold"), *(F.col(c) for c in GROUP)]
     return (
         unmatched.unionByName(uncovered)
-        .withColumns({"period": F.lit(period), "held_since": F.lit(period), "entry": F.lit("hold")})
+        .withColumns({"period": F.lit(period), "held_since": since, "entry": F.lit("hold")})
         .withColumn("releases", F.lit(None).cast("string"))
         .withColumn(
             "entry_id", F.when(F.col("hold_id").isNull(), row_id(*identity)).otherwise(row_id(*identity, F.col("hold_id")))

@@ -30,6 +30,7 @@ from lakehouse.tables.silver import STATUSES
 from lakehouse.transforms.combinations import codes, distinct, gathered
 from lakehouse.transforms.groups import MEASURES, RELEASE
 from lakehouse.transforms.parts import Parts, assemble
+from lakehouse.transforms.pools import out_of_pool, steps_of_pools
 from lakehouse.transforms.recipes import Cookbook, columns_of
 from lakehouse.transforms.wide import Places, read
 
@@ -44,10 +45,15 @@ _PARTS = (
     "recording_id", *RELEASE, "contract_id", "contract_version", "payee", "role", "category", "usage_lines", "units", "gross", "base",
     "amount", "stages", "counts",
 )  # fmt: skip
+_STAGES = next(field.type for field in gold.royalty_lines.fields if field.name == "stages")
 _RESOLVED = (
     *(field for field in gold.royalty_lines.fields if field.name in (*GROUP, *_PARTS)),
     Field("hold_id", "string", "The hold that the group comes from, where it was held before"),
     Field("refusal", "string", "Why no contract could be applied, where none was"),
+)
+_OF_POOLS = (
+    Field("pooled", _STAGES, "The steps through a pool that led from the base to the amount divided, where the group is in one"),
+    Field("held_since", "string", "Since when the money waited, where it was held and came back to its pool"),
 )
 _COUNTING = Field("counting", "string", "The counting group in whose pass the group of usage is divided, where it is in one")
 # What contracts cover, and what `Usage` and a group of usage lines call by one name: dimensions and measures.
@@ -72,24 +78,34 @@ def resolve(
 ) -> DataFrame:
     """Royalty parts of every group, and a row with no contract for each group that none covers.
 
-    In: `GROUP`, measures, recording_id, what the catalog says of it (catalog_artist, catalog_label, `RELEASE`), hold_id, and where pools ask for it months_held; how far each count
-    of an escalation had come before the period. Out: `GROUP`, the recording and its contract, payee, role, category, base, amount, stages,
+    In: `GROUP`, measures, recording_id, what the catalog says of it (catalog_artist, catalog_label, `RELEASE`), hold_id, where fallback pools ask for it months_held, and where
+    usage is pooled the base and the steps from it to the amount (`pooled`); how far each count of an escalation had come before the period. Out: `GROUP`, the recording and its contract, payee, role, category, base, amount, stages,
     counts and hold_id; contract_id is NULL, with the refusal, where no contract could be applied.
     """
     columns = [*GROUP, *MEASURES, "recording_id", "catalog_artist", "catalog_label", *RELEASE, "hold_id"]
-    columns += [name for name in ("months_held",) if name in groups.columns]
+    columns += [name for name in ("months_held", "base", "pooled", "held_since") if name in groups.columns]
+    fields = (*_RESOLVED, *(field for field in _OF_POOLS if field.name in groups.columns))
     counting = counting_groups(book)
-    schema = _ddl(*_RESOLVED, _COUNTING)
     # Read by each worker once, with what it remembers of its terms, rather than by each task.
     shared = groups.sparkSession.sparkContext.broadcast(book)
-    first = groups.select(*columns).mapInArrow(_resolver(shared, counting), schema)
+    first = groups.select(*columns).mapInArrow(_resolver(shared, counting, fields), _ddl(*fields, _COUNTING))
     if not counting:
-        return first.drop("counting")
+        return _with_pools(first.drop("counting"))
     first = keep(first)
     counted = (
-        first.where("counting IS NOT NULL").groupBy("counting").applyInArrow(_counter(shared, opening or {}), _ddl(*_RESOLVED))
+        first.where("counting IS NOT NULL")
+        .groupBy("counting")
+        .applyInArrow(_counter(shared, opening or {}, fields), _ddl(*fields))
     )
-    return first.where("counting IS NULL").drop("counting").unionByName(counted)
+    return _with_pools(first.where("counting IS NULL").drop("counting").unionByName(counted))
+
+
+def _with_pools(resolved: DataFrame) -> DataFrame:
+    """The parts, their way beginning with the steps through the pool that their group was in."""
+    if "pooled" not in resolved.columns:
+        return resolved
+    way = F.when(F.col("pooled").isNull(), F.col("stages")).otherwise(F.concat("pooled", "stages"))
+    return resolved.withColumn("stages", way)
 
 
 def _ddl(*fields: Field) -> str:
@@ -101,9 +117,9 @@ def _arrow(*fields: Field) -> pa.Schema:
 
 
 def _resolver(
-    book: Broadcast[ContractBook], counting: Mapping[str, str]
+    book: Broadcast[ContractBook], counting: Mapping[str, str], fields: tuple[Field, ...]
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    schema = _arrow(*_RESOLVED, _COUNTING)
+    schema = _arrow(*fields, _COUNTING)
     stages = schema.field("stages").type
 
     def batches(groups: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -186,16 +202,18 @@ def _usage(group: Mapping[str, Any]) -> Usage:
     return Usage(recording=group["recording_id"], sale_date=date.isoformat() if date else None, **told)
 
 
-def _counter(book: Broadcast[ContractBook], opening: Mapping[Counter, Decimal]) -> Callable[[pa.Table], pa.Table]:
+def _counter(
+    book: Broadcast[ContractBook], opening: Mapping[Counter, Decimal], fields: tuple[Field, ...]
+) -> Callable[[pa.Table], pa.Table]:
     counts = {counter: exact(amount) for counter, amount in opening.items()}
-    schema = _arrow(*_RESOLVED)
+    schema = _arrow(*fields)
 
     def divide(table: pa.Table) -> pa.Table:
         (batch,) = table.combine_chunks().to_batches()
         groups = batch.to_pylist()
         places = {line_key(group): place for place, group in enumerate(groups)}
         due = [
-            Due(key, book.value.version(g["contract_id"], g["contract_version"]), _usage(g), g["base"])
+            Due(key, book.value.version(g["contract_id"], g["contract_version"]), _usage(g), g["amount"])
             for key, g in zip(places, groups, strict=True)
         ]
         parts = Parts()
@@ -235,11 +253,15 @@ def royalty_lines(resolved: DataFrame, period: str) -> DataFrame:
     )
 
 
+def standing(published: DataFrame) -> DataFrame:
+    """The lines that nothing has reversed, of reports of which all lines are given."""
+    done = published.where("kind = 'reversal'").select(F.col("reverses").alias("line_id"))
+    return published.where("kind = 'royalty'").join(done, "line_id", "left_anti")
+
+
 def reversals(published: DataFrame, dead: DataFrame, period: str) -> DataFrame:
     """The mirror of every published line of a report that a later version has replaced."""
-    done = published.where("kind = 'reversal'").select(F.col("reverses").alias("line_id"))
-    lines = published.where("kind = 'royalty'").join(F.broadcast(dead), "file_id", "left_semi").join(done, "line_id", "left_anti")
-    return mirrors(lines, period)
+    return mirrors(standing(published.join(F.broadcast(dead), "file_id", "left_semi")), period)
 
 
 def mirrors(lines: DataFrame, period: str) -> DataFrame:
@@ -272,11 +294,10 @@ def groups_again(lines: DataFrame) -> DataFrame:
     """
     part = Window.partitionBy(*GROUP, "contract_id", "contract_version", "payee", "role", "category", "stages").orderBy("line_id")
     numbered = lines.withColumn("nth", F.row_number().over(part))
-    return numbered.select(
-        *GROUP,
-        "usage_lines",
-        "units",
-        "gross",
-        F.col("base").alias("amount"),
-        F.concat(F.lit(AGAIN), F.col("nth")).alias("hold_id"),
-    ).distinct()
+    pooled = steps_of_pools(F.col("stages"))
+    return (
+        numbered.withColumns({"pooled": pooled, "hold_id": F.concat(F.lit(AGAIN), F.col("nth"))})
+        .withColumn("amount", out_of_pool(F.col("pooled"), F.col("base")))
+        .select(*GROUP, *MEASURES, "base", "pooled", "hold_id")
+        .distinct()
+    )

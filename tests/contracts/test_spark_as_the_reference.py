@@ -83,7 +83,16 @@ def _contract(number: int, random: Random) -> dict[str, Any]:
 
 
 def _book(random: Random) -> ContractBook:
-    rules = {"parties": {party: {"name": party, "country": "DE"} for party in ("P-LABEL", *PARTIES)}}
+    pools = [
+        {"name": "us", "method": "pro_rata", "dsp_cut": "1/7", "minimum": "90000", "when": {"territory": "US", "to": "2026-02"}},
+        {
+            "name": "discs",
+            "method": "pro_rata",
+            "dsp_cut": "30%",
+            "when": {"configuration": "physical", "territory": ["US", "JP"]},
+        },
+    ]
+    rules = {"pools": pools, "parties": {party: {"name": party, "country": "DE"} for party in ("P-LABEL", *PARTIES)}}
     documents = {"rules.yaml": yaml.safe_dump(rules)}
     documents |= {f"c{number}.yaml": yaml.safe_dump(_contract(number, random)) for number in range(12)}
     book, findings = read_book(documents)
@@ -154,7 +163,9 @@ def _by_spark(rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("seed", [20260501])
 def test_three_periods_of_a_random_book(spark: SparkSession, seed: int) -> None:
+    from lakehouse.checks.totals import require_parts_add_up
     from lakehouse.model.money import ZERO
+    from lakehouse.transforms.pools import divide_pools
     from lakehouse.transforms.resolve import resolve, royalty_lines
     from lakehouse.transforms.statements import counts_before, settle_accounts
 
@@ -170,13 +181,18 @@ def test_three_periods_of_a_random_book(spark: SparkSession, seed: int) -> None:
         book, [row for period in PERIODS for row in _as_rows(usage[period], period)], [_event(row) for row in events]
     )
     assert len({line.contract for line in trial.lines}) == 12
+    steps = {(step.stage, step.term) for line in trial.lines for step in line.stages}
+    assert steps >= {("pro_rata", "pool:us"), ("breakage", "pool:us"), ("pro_rata", "pool:discs")}
     assert {b.ref for b in trial.closing if b.kind == "count"} >= {"both units", "both income"}
 
     balances = frame(spark, gold.balances, [])
     nothing = frame(spark, gold.royalty_lines, [])
     for period in PERIODS:
         opening = counts_before(balances, nothing)
-        resolved = resolve(frame(spark, _COLUMNS, usage[period]).repartition(3), book, opening, lambda rows: rows.cache()).cache()
+        given = frame(spark, _COLUMNS, usage[period]).repartition(3)
+        divided = divide_pools(given, book.rules.pools, book.asks_for_days, lambda rows: rows.cache())
+        resolved = resolve(divided, book, opening, lambda rows: rows.cache()).cache()
+        require_parts_add_up(resolved)
         assert _by_spark(dicts(resolved)) == _by_the_reference(trial, period)
         lines = royalty_lines(resolved, period)
         own = frame(spark, silver.account_events, [event for event in events if event["period"] == period])

@@ -33,15 +33,15 @@ def test_what_is_unmatched_or_has_no_contract_is_held_once_with_its_reason(spark
         _group("K3", reconciliation_status="UNCLAIMED", amount="4", hold_id="h3"),  # held already
     ]
     resolved = [
-        _group("K4", base="8", refusal="NO_CONTRACT"),
-        _group("K5", base="16", contract_id="C-1"),  # has a contract
-        _group("K6", base="32", hold_id="h6"),  # held already
-        _group("K4", base="64", hold_id="again:1", refusal="NO_CONTRACT"),  # published once, and corrected
+        _group("K4", amount="8", refusal="NO_CONTRACT"),
+        _group("K5", amount="16", contract_id="C-1"),  # has a contract
+        _group("K6", amount="32", hold_id="h6"),  # held already
+        _group("K4", amount="64", hold_id="again:1", refusal="NO_CONTRACT"),  # published once, and corrected
     ]
     found = dicts(
         holds(
             frame(spark, f"{_GROUP}, reconciliation_status string, amount decimal(38,18), hold_id string", unpaid),
-            frame(spark, f"{_GROUP}, base decimal(38,18), contract_id string, hold_id string, refusal string", resolved),
+            frame(spark, f"{_GROUP}, amount decimal(38,18), contract_id string, hold_id string, refusal string", resolved),
             "2026-05",
         )
     )
