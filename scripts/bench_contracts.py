@@ -21,7 +21,7 @@ import yaml
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakehouse.model.contracts import ContractBook
+from lakehouse.model.book import ContractBook
 from lakehouse.model.lint import read_book
 from lakehouse.session import start_session
 from lakehouse.settings import load_settings

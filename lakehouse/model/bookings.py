@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from lakehouse.model.accounts import Books, Event, Line
+from lakehouse.model.book import ContractBook
 from lakehouse.model.clauses import Advance, Cost, MasterShare, Reserve, RoyaltyClause, Split, Usage
-from lakehouse.model.contracts import Contract, ContractBook
+from lakehouse.model.contracts import Contract
 from lakehouse.model.money import ZERO, add, split, times
 from lakehouse.model.period import later
 

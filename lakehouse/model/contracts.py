@@ -1,4 +1,4 @@
-"""The contract book: dated contracts in YAML, the terms that apply to a usage, and the split of its money.
+"""A contract: dated YAML, the terms of it that apply to a usage, and the split of its money.
 
 This is the reference engine: plain Python that a person can read and try. Spark runs the same code on groups of
 usage lines (`lakehouse.transforms.resolve`).
@@ -7,7 +7,7 @@ usage lines (`lakehouse.transforms.resolve`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -29,12 +29,12 @@ from lakehouse.model.clauses import (
     Stream,
     Usage,
 )
-from lakehouse.model.covers import COVERED, Covers, Effective
+from lakehouse.model.covers import Covers, Effective
 from lakehouse.model.documents import Document
 from lakehouse.model.money import Rate
 from lakehouse.model.places import rolled_up
 from lakehouse.model.recipe import Recipe, work_out
-from lakehouse.model.rules import BookRules, Frozen, Parties, Party, in_order, known_stages
+from lakehouse.model.rules import BookRules, Frozen, Parties, in_order, known_stages
 
 _PARTICIPANT = " participant"
 _HELD = " held"
@@ -318,96 +318,6 @@ def asked_by(terms: Iterable[Clause]) -> dict[str, frozenset[str]]:
         for dimension, values in term.when.wanted.items():
             found[dimension] = found.get(dimension, frozenset()) | values
     return found
-
-
-@dataclass(frozen=True)
-class ContractBook:
-    """Every contract, in every version."""
-
-    contracts: tuple[Contract, ...]
-    parties: Mapping[str, Party]
-    sha256: str
-    rules: BookRules = field(default_factory=BookRules)
-
-    def in_force(
-        self, recording: str, artist: str, label: str | None, usage_period: str, release: str | None = None
-    ) -> Contract | None:
-        """The contract of a recording in a month of use: by recording, else by release, artist, label; else the one that covers the rest."""
-        for wanted, kind in (
-            (recording, "recordings"),
-            (release, "releases"),
-            (artist, "artists"),
-            (label, "labels"),
-            ("", "everything"),
-        ):
-            for contract in self._index[kind].get(wanted or "", ()):
-                if contract.effective.holds(usage_period):
-                    return contract
-        return None
-
-    @cached_property
-    def pools(self) -> tuple[Contract, ...]:
-        return tuple(contract for contract in self.contracts if contract.covers.unmatched)
-
-    def version(self, contract: str, version: str) -> Contract:
-        """One version of one contract. Raises ValueError for one that the book does not have (any more)."""
-        found = self.find(contract, version)
-        if found is None:
-            raise ValueError(f"version {version} of {contract} is needed by lines of this period: put it back into the book")
-        return found
-
-    def find(self, contract: str, version: str) -> Contract | None:
-        return self._versions.get((contract, version))
-
-    def name_of(self, party: str) -> str:
-        return self.parties[party].name if party in self.parties else party
-
-    @cached_property
-    def asks_for_days(self) -> bool:
-        """Whether a contract or a pool tells days of one month apart, so that usage of different days must stay apart."""
-        bounds = [day for pool in self.rules.pools for day in (pool.when.from_period, pool.when.to_period)]
-        return any(contract.asks_for_days for contract in self.contracts) or any(len(d or "") > len("YYYY-MM") for d in bounds)
-
-    @cached_property
-    def asked(self) -> dict[str, frozenset[str] | None]:
-        """For each dimension that some term of any contract asks for, the values that fit one; None where every value must be looked at."""
-        found: dict[str, frozenset[str] | None] = {}
-        for contract in self.contracts:
-            for dimension, values in contract.asked.items():
-                found[dimension] = (found.get(dimension) or frozenset()) | values
-        if "territory" in found and self.rules.territory_basis == "tis":
-            found["territory"] = None
-        return found
-
-    @cached_property
-    def dated(self) -> bool:
-        """Whether some term holds for a part of the time that its contract is in force."""
-        return any(contract.dated for contract in self.contracts)
-
-    @cached_property
-    def _versions(self) -> dict[tuple[str, str], Contract]:
-        return {(c.contract, c.version): c for c in self.contracts}
-
-    @cached_property
-    def _index(self) -> dict[str, dict[str, list[Contract]]]:
-        found: dict[str, dict[str, list[Contract]]] = {kind: {} for kind in (*COVERED, "everything")}
-        for contract in sorted(self.contracts, key=lambda c: (c.contract, c.version)):
-            for kind in COVERED:
-                for key in getattr(contract.covers, kind):
-                    found[kind].setdefault(key, []).append(contract)
-            if contract.covers.everything:
-                found["everything"].setdefault("", []).append(contract)
-        return found
-
-
-def peers_of(contracts: tuple[Contract, ...]) -> dict[str, tuple[tuple[Effective, Clause], ...]]:
-    """The terms of each class of most favoured nations, with when their contracts are in force."""
-    found: dict[str, list[tuple[Effective, Clause]]] = {}
-    for contract in contracts:
-        for term in contract.terms:
-            if isinstance(term, (RoyaltyClause, FixedFee)) and term.mfn:
-                found.setdefault(term.mfn, []).append((contract.effective, term))
-    return {name: tuple(terms) for name, terms in found.items()}
 
 
 def parse_contract(document: Document, context: Mapping[str, Any] | None = None) -> Contract:

@@ -11,8 +11,9 @@ from decimal import Decimal
 from fractions import Fraction
 
 from lakehouse.model.accounts import Balance
+from lakehouse.model.book import ContractBook
 from lakehouse.model.clauses import Count, Counter, Part, Step, Usage
-from lakehouse.model.contracts import Contract, ContractBook
+from lakehouse.model.contracts import Contract
 from lakehouse.model.money import SCALE, exact, from_units
 
 KIND = "count"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lakehouse.model.contracts import ContractBook
+from lakehouse.model.book import ContractBook
 
 
 def account_groups(book: ContractBook) -> dict[str, str]:

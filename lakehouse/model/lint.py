@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from lakehouse.model.contracts import Contract, ContractBook, parse_contract, peers_of
+from lakehouse.model.book import ContractBook, peers_of
+from lakehouse.model.contracts import Contract, parse_contract
 from lakehouse.model.documents import Document, Finding, book_sha256, read_documents
 from lakehouse.model.lint_book import RULES_OF_THE_BOOK
 from lakehouse.model.lint_catalog import KnownNames, not_in_the_catalog

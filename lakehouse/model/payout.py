@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from lakehouse.model.accounts import Balance, Books, Movement, Statement
-from lakehouse.model.contracts import ContractBook
+from lakehouse.model.book import ContractBook
 from lakehouse.model.money import ZERO, add, exact, parse_rate, times
 from lakehouse.model.rules import FxRate
 from lakehouse.model.taxes import Income, remember

@@ -9,8 +9,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from lakehouse.model.accounts import Books, Line
+from lakehouse.model.book import ContractBook
 from lakehouse.model.clauses import ProducerPoints
-from lakehouse.model.contracts import ContractBook
 from lakehouse.model.money import ZERO, add, exact, times
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 from lakehouse.model.accounts import Balance, Books, Event, Line, Movement, Settlement, Statement, opened
+from lakehouse.model.book import ContractBook
 from lakehouse.model.bookings import book_events, book_granted_advances, hold_reserves, release_reserves
 from lakehouse.model.clauses import Advance, Usage
-from lakehouse.model.contracts import Contract, ContractBook
+from lakehouse.model.contracts import Contract
 from lakehouse.model.guarantees import top_up
 from lakehouse.model.money import ZERO, add
 from lakehouse.model.payout import minimum_payout, pay_out

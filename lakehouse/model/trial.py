@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from lakehouse.model.accounts import Balance, Event, Line, Movement, Statement, rounded
+from lakehouse.model.book import ContractBook
 from lakehouse.model.clauses import Part, Step
-from lakehouse.model.contracts import Contract, ContractBook
+from lakehouse.model.contracts import Contract
 from lakehouse.model.counting import Due, balances_of, counts_of, divide_in_order
 from lakehouse.model.money import add, exact, split
 from lakehouse.model.pools import pooled

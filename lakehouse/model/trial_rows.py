@@ -10,9 +10,9 @@ from decimal import Decimal
 from iso4217 import Currency
 
 from lakehouse.model.accounts import EVENTS, Event
+from lakehouse.model.book import ContractBook
 from lakehouse.model.bookings import contract_of, main_payee
 from lakehouse.model.clauses import Usage
-from lakehouse.model.contracts import ContractBook
 from lakehouse.model.documents import Finding
 from lakehouse.model.identifiers import padded_upc
 from lakehouse.model.money import parse_amount

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import Misuse
+from lakehouse.model.book import ContractBook
 from lakehouse.model.channels import Channels, load_channels
-from lakehouse.model.contracts import ContractBook
 from lakehouse.model.lint import read_book
 from lakehouse.model.routing import Ruleset, read_ruleset, ruleset_sha256
 from lakehouse.place import Place

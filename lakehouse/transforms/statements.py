@@ -19,8 +19,9 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse.model.accounts import Balance, Event, Line, Movement, Statement, rounded
+from lakehouse.model.book import ContractBook
 from lakehouse.model.clauses import DIMENSIONS, Counter, Step, Usage, Withholding
-from lakehouse.model.contracts import ContractBook, asked_by
+from lakehouse.model.contracts import asked_by
 from lakehouse.model.counting import KIND, counting_groups
 from lakehouse.model.groups import account_groups, currency_groups
 from lakehouse.model.settle import OF_PAYEES, Due, settle_contracts, settle_payees

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lakehouse.model.contracts import ContractBook
+from lakehouse.model.book import ContractBook
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import gold, silver
 from lakehouse.tables.gold import UNMATCHED

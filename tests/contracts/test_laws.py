@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse.model.accounts import Event, rounded
+from lakehouse.model.book import ContractBook
 from lakehouse.model.clauses import Usage
-from lakehouse.model.contracts import ContractBook
 from lakehouse.model.groups import account_groups
 from lakehouse.model.lint import read_book
 from lakehouse.model.money import ZERO, add, from_units

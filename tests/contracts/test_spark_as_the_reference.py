@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from lakehouse.model.accounts import Event
+from lakehouse.model.book import ContractBook
 from lakehouse.model.clauses import Usage
-from lakehouse.model.contracts import ContractBook
 from lakehouse.model.lint import read_book
 from lakehouse.model.money import from_units
 from lakehouse.model.trial import Trial, try_book

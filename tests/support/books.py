@@ -8,8 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from lakehouse.model.book import ContractBook
 from lakehouse.model.clauses import Part, Usage
-from lakehouse.model.contracts import Contract, ContractBook
+from lakehouse.model.contracts import Contract
 from lakehouse.model.lint import read_book
 from lakehouse.model.money import from_units
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from lakehouse.model.book import ContractBook
 from lakehouse.model.clauses import Usage
-from lakehouse.model.contracts import ContractBook
 from lakehouse.model.money import from_units
 from tests.support.frames import DIMENSIONS, digest
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lakehouse.model.accounts import Balance, Event, Line, rounded
+from lakehouse.model.book import ContractBook
 from lakehouse.model.clauses import Usage
-from lakehouse.model.contracts import ContractBook
 from lakehouse.model.rules import Party
 from lakehouse.tables import gold, silver
 from tests.support.books import book_of
