@@ -1,4 +1,4 @@
-"""Commands for what people decide in matching, and for the money that waits for them. None of these needs a JVM but `replay`."""
+"""Commands for what people decide in matching, and for the money that waits for them. None of these needs a JVM but `replay` and `unclaimed`."""
 
 from __future__ import annotations
 
@@ -159,6 +159,43 @@ def print_statutory(report: dict[str, Any]) -> None:
         "status",
     )
     table(report["items"], "Item by item", columns)
+
+
+@command(app, "unclaimed")
+def unclaimed(
+    env: Environment, out: Output, period: Period, reason: Reason, by: By = None,
+    policies: Annotated[Path | None, typer.Option(help="Holding policies of your own; by default the shipped ones.")] = None,
+    year_ends: Annotated[int, typer.Option(min=1, max=12, help="Last month of the financial year.")] = 12,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go; write nothing.")] = False,
+) -> int:  # fmt: skip
+    """Releases what nobody has claimed in time under a policy of market share: the next run of the open period divides it among those who
+    earned in the same month of use, territory, source and currency."""
+    import getpass
+
+    from lakehouse.runs.unclaimed import release_unclaimed
+    from lakehouse.settings import conf_dir
+    from lakehouse.store.lease import writer_lease
+    from lakehouse.views.statutory import load_policies
+
+    rules = load_policies(policies or conf_dir() / "presets" / "holding.yaml")
+    given = (env, period, rules, reason, by or getpass.getuser())
+    if dry_run:
+        report = release_unclaimed(*given, dry_run=True, year_ends=year_ends)
+    else:
+        with writer_lease(env.place):
+            report = release_unclaimed(*given, year_ends=year_ends)
+    out.show(report, print_unclaimed)
+    return 0
+
+
+def print_unclaimed(report: dict[str, Any]) -> None:
+    verb = "would go" if report["dry_run"] else "goes"
+    sums = ", ".join(f"{money['amount']} {money['currency']}" for money in report["money"]) or "nothing"
+    typer.echo(f"\n{report['period']}: {sums} {verb} to those who earned in its market")
+    columns = ("entry_id", "policy", "due", "usage_period", "territory", "source", "owners", "amount", "currency")
+    table(report["released"], "Past their time", columns)
+    if report["waiting"]:
+        table(report["waiting"], "Past their time, and staying", (*columns, "waits"))
 
 
 @command(app, "replay")

@@ -6,15 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, field_validator
 
 from lakehouse.model.documents import Document
-from lakehouse.model.money import Rate, exact, split, times
+from lakehouse.model.money import Amount, Cut, Rate, exact, from_units, times, to_units
 from lakehouse.model.period import later
 from lakehouse.model.places import countries_of
 from lakehouse.model.rules import Frozen
+
+# Money without an owner belongs to the market that it was earned in: those who earned in the same.
+MARKET: Final = ("usage_period", "territory", "source", "currency")
 
 Release = Literal["match", "market_share", "collective", "state"]
 
@@ -32,6 +35,7 @@ class HoldingPolicy(Frozen):
     interest: str = ""
     release: Release = "match"
     notice_days: int = 0
+    minimum: dict[str, Amount] = Field({}, description="by currency: what is due of one market waits for more while it is less")
     writers_at_least: Rate = Fraction(0)
     start: str = Field("0000-00", alias="from", description="first month of money that the policy is about")
 
@@ -124,15 +128,20 @@ def statutory_report(
     return sorted(found, key=lambda held: (held.due or "9999-12", held.item.entry_id))
 
 
-def by_market_share(amount: Decimal, shares: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """An amount divided among owners in proportion to what each earned in the same period; the parts add up to it exactly.
+def market_cut(earned: Mapping[str, Decimal]) -> Cut:
+    """How any amount is divided among owners in proportion to what each earned in the same period.
 
     Source: 17 USC 115(d)(3)(J)(ii), relative market shares. Raises ValueError where there is nothing to measure by.
     """
-    total = sum((exact(share) for share in shares.values()), Fraction(0))
-    if total <= 0 or min(shares.values()) < 0:
+    total = sum((exact(share) for share in earned.values()), Fraction(0))
+    if total <= 0 or min(earned.values()) < 0:
         raise ValueError("market shares are not negative, and one of them at least is more than zero")
-    return split(amount, {owner: exact(share) / total for owner, share in shares.items()})
+    return Cut({owner: exact(share) / total for owner, share in earned.items()})
+
+
+def by_market_share(amount: Decimal, earned: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """An amount divided so; the parts add up to it exactly."""
+    return dict(zip(earned, map(from_units, market_cut(earned).of(to_units(amount))), strict=True))
 
 
 def with_interest(amount: Decimal, yearly: Fraction, months: int) -> Decimal:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lakehouse.model.contracts import ContractBook
+from lakehouse.model.book import ContractBook
 from lakehouse.model.period import previous_period
 from lakehouse.runs.frame import Work
 from lakehouse.sources.scan import KEY_COLUMNS

@@ -29,10 +29,11 @@ from lakehouse.transforms.groups import group_usage, join_recordings, latest_dec
 from lakehouse.transforms.hold import duplicate_holds, holds, may_find_an_owner, months_held, taken_away, to_pools, went_where
 from lakehouse.transforms.ledger import book_ledger
 from lakehouse.transforms.local import local_rows
+from lakehouse.transforms.market import divide_by_market, owners_of_markets
 from lakehouse.transforms.pools import pool_parts
 from lakehouse.transforms.reconcile import match_keys
 from lakehouse.transforms.release import released_lines
-from lakehouse.transforms.resolve import PAID, groups_again, mirrors, reversals, royalty_lines
+from lakehouse.transforms.resolve import PAID, groups_again, mirrors, reversals, royalty_lines, standing
 from lakehouse.transforms.resolve import resolve as resolve_groups
 from lakehouse.transforms.review import alias_decisions, refused_pairs, standing_reviews
 from lakehouse.transforms.roots import partition_roots
@@ -44,7 +45,7 @@ from lakehouse.views.held import accepted_differences, contradicted, superseded
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from lakehouse.model.contracts import ContractBook
+    from lakehouse.model.book import ContractBook
 
 # What a report says of a recording: the matcher, and routing, see it by the least of each.
 IDENTITY = ("isrc", "upc", "title", "artist", "album", "label", "proprietary_id")
@@ -204,8 +205,11 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
         undoing = work.keep(undoing.unionByName(mirrors(corrected, work.period)))
     counts = counts_before(_opening(work), undoing) if counting_groups(book) else {}
     resolved = work.cut(resolve_groups(groups.where(is_paid), book, counts, work.keep))
-    require_parts_add_up(resolved)
     owned = resolved.where("contract_id IS NOT NULL").select(F.col("hold_id").alias("entry_id"), went_where(book)).distinct()
+    if (shared := _by_market(work, book, waiting, owned)) is not None:
+        owned = owned.unionByName(shared.select(F.col("hold_id").alias("entry_id"), F.lit("release").alias("went")).distinct())
+        resolved = work.cut(resolved.unionByName(shared, allowMissingColumns=True))
+    require_parts_add_up(resolved)
     lines = royalty_lines(resolved, work.period).unionByName(undoing)
     if book.rules.pools:
         lines = lines.unionByName(royalty_lines(pool_parts(fresh, book.sha256[:12]), work.period))
@@ -232,6 +236,20 @@ def _candidates(work: Work, book: ContractBook, fresh: DataFrame, waiting: DataF
         again = groups_again(corrected).withColumns({"months_held": F.lit(0), "held_since": F.lit(None).cast("string")})
         found = found.unionByName(again.select(*found.columns))
     return found
+
+
+def _by_market(work: Work, book: ContractBook, waiting: DataFrame, owned: DataFrame) -> DataFrame | None:
+    """The parts of holds that a person lets go in this period and that nobody owns after all; None, as mostly, where there are none."""
+    reader, name = work.env.reader, ops.unclaimed_releases.name
+    released = reader.relation(name, work.pins[name])
+    rows = reader.sql(f"SELECT entry_id, policy FROM {released} WHERE period = ?", [work.period])
+    if not rows:
+        return None
+    policies = local_rows(work.env.spark, {"entry_id": "string", "policy": "string"}, [tuple(row.values()) for row in rows])
+    going = waiting.join(F.broadcast(policies), "entry_id").join(owned, "entry_id", "left_anti")
+    published = before(work, gold.royalty_lines)
+    going = work.cut(as_pooled(going, published) if book.rules.pools else going)
+    return divide_by_market(going, owners_of_markets(standing(published), going))
 
 
 def pooled_keys(events: DataFrame, env: Environment) -> DataFrame:

@@ -12,8 +12,8 @@ from typing import Any
 
 from lakehouse.errors import Misuse
 from lakehouse.model.accounts import Balance, Event, Line, Statement, rounded
+from lakehouse.model.book import ContractBook
 from lakehouse.model.clauses import Step, Usage
-from lakehouse.model.contracts import ContractBook
 from lakehouse.model.counting import balances_of
 from lakehouse.model.money import exact
 from lakehouse.model.pools import STEPS
@@ -23,7 +23,7 @@ from lakehouse.model.trial_rows import UsageRow
 from lakehouse.runs.environment import Environment
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import gold, silver
-from lakehouse.tables.gold import POOLED, line_key
+from lakehouse.tables.gold import POOLED, UNCLAIMED, line_key
 from lakehouse.views.common import closed_periods, published_or_draft
 from lakehouse.views.holding import open_holds
 from lakehouse.views.review import newest_decisions
@@ -35,7 +35,7 @@ _TOLD = tuple(name for name in Usage.__dataclass_fields__ if name not in ("recor
 
 @dataclass(frozen=True)
 class Month:
-    """What a period is made of, without its contracts. `reversals` stand as they are under any book."""
+    """What a period is made of, without its contracts. `reversals`, and what is divided by market share, stand as they are under any book."""
 
     period: str
     usage: list[UsageRow]
@@ -61,8 +61,9 @@ def read_month(env: Environment, period: str) -> Month:
     names = _names(reader)
     usage = [_row(group, period, names) for group in (*_groups(lines), *waiting)]
     back = [line for line in lines if line["kind"] == "reversal"]
+    standing = [line for line in lines if line["kind"] == "reversal" or line["recording_id"] == UNCLAIMED]
     return Month(
-        period, usage, [_line(line) for line in back], _taken_back(back), _events(reader, period), _opening(reader, period)
+        period, usage, [_line(line) for line in standing], _taken_back(back), _events(reader, period), _opening(reader, period)
     )
 
 
@@ -79,7 +80,7 @@ def _groups(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The groups behind royalty lines. Two groups alike in everything (one fresh, one from a hold) show as each part being there twice."""
     parts: dict[tuple[Any, ...], Counter[Any]] = {}
     for line in lines:
-        if line["kind"] == "royalty" and line["recording_id"] != POOLED:
+        if line["kind"] == "royalty" and line["recording_id"] not in (POOLED, UNCLAIMED):
             part = (line["payee"], line["role"], line["category"], str(line["stages"]))
             pooled = [step["amount_out"] for step in line["stages"] if step["stage"] in STEPS]
             group = (*(line[name] for name in _GROUP), pooled[-1] if pooled else line["base"])

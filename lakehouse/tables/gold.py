@@ -32,6 +32,9 @@ GROUP = tuple(field.name for field in GROUP_FIELDS)
 UNMATCHED = "UNMATCHED"
 # The same on the lines that say what usage gives to its pool, or has from it.
 POOLED = "POOLED"
+# And where what nobody has claimed in time is divided among those who earned in its market: it stays with them.
+UNCLAIMED = "UNCLAIMED"
+NOBODYS = (UNMATCHED, POOLED, UNCLAIMED)
 
 
 def line_key(group: Mapping[str, Any]) -> str:
@@ -53,7 +56,8 @@ royalty_lines = Table(
         Field(
             "recording_id",
             "string",
-            "The recording; UNMATCHED where a fallback pool divides what nobody knows, POOLED on what usage gives to its pool",
+            "The recording; UNMATCHED where a fallback pool divides what nobody knows, POOLED on what usage gives to its pool,"
+            " UNCLAIMED where what nobody claimed in time is divided by market share",
             required=True,
         ),
         Field("release", "string", "UPC of the release: as reported, else the only one that the catalog has the recording on"),

@@ -54,6 +54,22 @@ releases = Table(
     ),
 )
 
+unclaimed_releases = Table(
+    name="ops.unclaimed_releases",
+    doc="Holds past their time that a person released to those who earned in their market: when, under which policy, why.",
+    grain=("entry_id",),
+    partition_by=("period",),
+    fields=(
+        period("period", "Statement period in which it leaves"),
+        Field("entry_id", "string", "The hold, in gold.holding", required=True),
+        Field("policy", "string", "The holding policy that lets it go", required=True),
+        Field("authority", "string", "What the policy rests on", required=True),
+        Field("reason", "string", "Why now, in the words of who released it", required=True),
+        Field("released_by", "string", "Who decided", required=True),
+        Field("released_at", "timestamp", "When (UTC)", required=True, rooted=False),
+    ),
+)
+
 reviews = Table(
     name="ops.reviews",
     doc="What people decided about usage keys: who, when, why. The latest review of a key stands; an accepted one is an alias.",

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from lakehouse.model.book import ContractBook
 from lakehouse.model.channels import Channels
-from lakehouse.model.contracts import ContractBook
 from lakehouse.tables import gold
 from lakehouse.tables.gold import GROUP, UNMATCHED
 from lakehouse.transforms.duplicates import DUPLICATE

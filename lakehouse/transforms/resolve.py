@@ -17,13 +17,13 @@ import pyarrow.compute as pc
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
+from lakehouse.model.book import ContractBook
 from lakehouse.model.clauses import Counter, Usage
-from lakehouse.model.contracts import Contract, ContractBook
+from lakehouse.model.contracts import Contract
 from lakehouse.model.counting import Due, balances_of, counting_groups, divide_in_order
 from lakehouse.model.money import exact
 from lakehouse.model.unmatched import fallback_pool
 from lakehouse.tables import gold
-from lakehouse.tables.arrow import arrow_type
 from lakehouse.tables.declare import Field
 from lakehouse.tables.gold import GROUP, UNMATCHED, line_key
 from lakehouse.tables.silver import STATUSES
@@ -32,6 +32,7 @@ from lakehouse.transforms.groups import MEASURES, RELEASE
 from lakehouse.transforms.parts import Parts, assemble
 from lakehouse.transforms.pools import out_of_pool, steps_of_pools
 from lakehouse.transforms.recipes import Cookbook, columns_of
+from lakehouse.transforms.resolved import COUNTING, OF_POOLS, RESOLVED, arrow_of, ddl_of, with_pools
 from lakehouse.transforms.wide import Places, read
 
 if TYPE_CHECKING:
@@ -41,21 +42,6 @@ if TYPE_CHECKING:
 PAID = ("MATCHED", "DRIFT_FLAGGED")
 assert set(PAID) < set(STATUSES)
 
-_PARTS = (
-    "recording_id", *RELEASE, "contract_id", "contract_version", "payee", "role", "category", "usage_lines", "units", "gross", "base",
-    "amount", "stages", "counts",
-)  # fmt: skip
-_STAGES = next(field.type for field in gold.royalty_lines.fields if field.name == "stages")
-_RESOLVED = (
-    *(field for field in gold.royalty_lines.fields if field.name in (*GROUP, *_PARTS)),
-    Field("hold_id", "string", "The hold that the group comes from, where it was held before"),
-    Field("refusal", "string", "Why no contract could be applied, where none was"),
-)
-_OF_POOLS = (
-    Field("pooled", _STAGES, "The steps through a pool that led from the base to the amount divided, where the group is in one"),
-    Field("held_since", "string", "Since when the money waited, where it was held and came back to its pool"),
-)
-_COUNTING = Field("counting", "string", "The counting group in whose pass the group of usage is divided, where it is in one")
 # What contracts cover, and what `Usage` and a group of usage lines call by one name: dimensions and measures.
 _COVERED = ["recording_id", "catalog_artist", "catalog_label", "usage_period", "release"]
 # What a fallback pool depends on.
@@ -84,42 +70,26 @@ def resolve(
     """
     columns = [*GROUP, *MEASURES, "recording_id", "catalog_artist", "catalog_label", *RELEASE, "hold_id"]
     columns += [name for name in ("months_held", "base", "pooled", "held_since") if name in groups.columns]
-    fields = (*_RESOLVED, *(field for field in _OF_POOLS if field.name in groups.columns))
+    fields = (*RESOLVED, *(field for field in OF_POOLS if field.name in groups.columns))
     counting = counting_groups(book)
     # Read by each worker once, with what it remembers of its terms, rather than by each task.
     shared = groups.sparkSession.sparkContext.broadcast(book)
-    first = groups.select(*columns).mapInArrow(_resolver(shared, counting, fields), _ddl(*fields, _COUNTING))
+    first = groups.select(*columns).mapInArrow(_resolver(shared, counting, fields), ddl_of(*fields, COUNTING))
     if not counting:
-        return _with_pools(first.drop("counting"))
+        return with_pools(first.drop("counting"))
     first = keep(first)
     counted = (
         first.where("counting IS NOT NULL")
         .groupBy("counting")
-        .applyInArrow(_counter(shared, opening or {}, fields), _ddl(*fields))
+        .applyInArrow(_counter(shared, opening or {}, fields), ddl_of(*fields))
     )
-    return _with_pools(first.where("counting IS NULL").drop("counting").unionByName(counted))
-
-
-def _with_pools(resolved: DataFrame) -> DataFrame:
-    """The parts, their way beginning with the steps through the pool that their group was in."""
-    if "pooled" not in resolved.columns:
-        return resolved
-    way = F.when(F.col("pooled").isNull(), F.col("stages")).otherwise(F.concat("pooled", "stages"))
-    return resolved.withColumn("stages", way)
-
-
-def _ddl(*fields: Field) -> str:
-    return ", ".join(f"{field.name} {field.type}" for field in fields)
-
-
-def _arrow(*fields: Field) -> pa.Schema:
-    return pa.schema([(field.name, arrow_type(field.type)) for field in fields])
+    return with_pools(first.where("counting IS NULL").drop("counting").unionByName(counted))
 
 
 def _resolver(
     book: Broadcast[ContractBook], counting: Mapping[str, str], fields: tuple[Field, ...]
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    schema = _arrow(*fields, _COUNTING)
+    schema = arrow_of(*fields, COUNTING)
     stages = schema.field("stages").type
 
     def batches(groups: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -206,7 +176,7 @@ def _counter(
     book: Broadcast[ContractBook], opening: Mapping[Counter, Decimal], fields: tuple[Field, ...]
 ) -> Callable[[pa.Table], pa.Table]:
     counts = {counter: exact(amount) for counter, amount in opening.items()}
-    schema = _arrow(*fields)
+    schema = arrow_of(*fields)
 
     def divide(table: pa.Table) -> pa.Table:
         (batch,) = table.combine_chunks().to_batches()

@@ -145,9 +145,21 @@ def _review(case: Case, env: Environment, given: Mapping[str, Any], scratch: Pat
     assert outcome["changed"]
 
 
+def _unclaimed(case: Case, env: Environment, given: Mapping[str, str], scratch: Path) -> None:
+    """`unclaimed:` with `period`, `policies` (a file), `reason`, and how many holds are `released` and how many are `waiting`."""
+    from lakehouse.runs.unclaimed import release_unclaimed
+    from lakehouse.views.statutory import load_policies
+
+    policies = load_policies(case.folder / given["policies"])
+    told = release_unclaimed(env, given["period"], policies, given["reason"], "Ada", dry_run=True)
+    done = release_unclaimed(env, given["period"], policies, given["reason"], "Ada")
+    assert {**done, "dry_run": True} == told
+    assert [str(len(done[name])) for name in ("released", "waiting")] == [given["released"], given["waiting"]], done
+
+
 STEPS: dict[str, Step] = {
     "catalog": _catalog, "contracts": _contracts, "events": _events, "land": _land, "run": _run, "close": _close, "release": _release,
-    "review": _review, "adjust": _adjust,
+    "review": _review, "adjust": _adjust, "unclaimed": _unclaimed,
 }  # fmt: skip
 
 
