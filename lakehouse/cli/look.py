@@ -228,3 +228,19 @@ def quarantine_release(
         outcome = release_records(env, records or [], reason, pairs)
     out.show(outcome, lambda rows: table([{**row, "reasons": "; ".join(r["message"] for r in row["reasons"])} for row in rows]))
     return 1 if any(row["status"] == "refused" for row in outcome) else 0
+
+
+@command(app, "territories")
+def territories(
+    env: Environment, out: Output,
+    within: Annotated[str, typer.Argument(metavar="CODE|GROUP", help="An ISO 3166-1 code, or a group such as EU.")] = "WORLD",
+    policies: Annotated[Path | None, typer.Option(help="Holding policies of your own; by default the shipped ones.")] = None,
+) -> int:  # fmt: skip
+    """Countries with currency, official languages and groups, the law of unclaimed money there, and which services have reported from them."""
+    from lakehouse.settings import conf_dir
+    from lakehouse.views.statutory import load_policies
+    from lakehouse.views.territories import territories as known
+
+    found = known(env.reader, load_policies(policies or conf_dir() / "presets" / "holding.yaml"), within)
+    out.show(found, people.print_territories)
+    return 0

@@ -137,3 +137,15 @@ def print_quarantine(records: list[dict[str, Any]]) -> None:
         for record in records
     ]  # fmt: skip
     table(rows, "Quarantine")
+
+
+def print_territories(found: list[dict[str, Any]]) -> None:
+    rows = [
+        {
+            "code": row["code"], "name": row["name"], "currency": row["currency"], "languages": " ".join(row["languages"]),
+            "regulation": ", ".join(rule["policy"] for rule in row["regulation"]),
+            "platforms": ", ".join(f"{p['channel']} {p['since']} to {p['until']}" for p in row["platforms"]),
+        }
+        for row in found
+    ]  # fmt: skip
+    table(rows, "Territories")

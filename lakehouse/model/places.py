@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
-from lakehouse.model.territories import alpha2_codes
+from lakehouse.model.territories import alpha2_codes, name_of
+from lakehouse.model.territory_facts import CURRENCY, LANGUAGES
 from lakehouse.model.tis import ALIASES, GROUPS, ROLL_UP, WORLD
 
 
@@ -35,6 +37,25 @@ def is_group(name: str) -> bool:
 def rolled_up(territory: str) -> str:
     """The territory that TIS counts a usage to: dependent territories belong to their country."""
     return ROLL_UP.get(territory, territory)
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """What holds in a country: its currency (ISO 4217; None where it has none of its own or of another), its official languages as CLDR
+    writes them, the main one first, and the groups of TIS that it belongs to."""
+
+    code: str
+    name: str
+    currency: str | None
+    languages: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+@cache
+def country(code: str) -> Country:
+    """The country with an ISO 3166-1 alpha-2 code. Raises KeyError for what is none."""
+    groups = sorted(name for name, _ in GROUPS.values() if code in countries_of(name))
+    return Country(code, name_of(code), CURRENCY.get(code), tuple(LANGUAGES.get(code, "").split()), tuple(groups))
 
 
 @cache

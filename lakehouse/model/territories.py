@@ -23,6 +23,18 @@ def alpha2_codes() -> frozenset[str]:
     return frozenset({country.alpha_2 for country in pycountry.countries} | {"XK", NOWHERE})
 
 
+def name_of(code: str) -> str:
+    """The country's name by ISO 3166-1. Raises KeyError for what is no code of a country."""
+    import pycountry
+
+    if code == "XK":
+        return "Kosovo"
+    found = pycountry.countries.get(alpha_2=code)
+    if found is None:
+        raise KeyError(code)
+    return str(getattr(found, "common_name", found.name))
+
+
 @cache
 def spellings(form: str) -> dict[str, str]:
     """Spelling in lower case: alpha-2 code, for one form: `alpha2`, `alpha3` or `name`."""
