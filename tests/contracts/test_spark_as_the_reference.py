@@ -83,8 +83,16 @@ def _contract(number: int, random: Random) -> dict[str, Any]:
 
 
 def _book(random: Random) -> ContractBook:
+    documents = {f"c{number}.yaml": yaml.safe_dump(_contract(number, random)) for number in range(12)}
+    cuts = [f"{random.randrange(1, 50)}/97" for _ in range(2)]
     pools = [
-        {"name": "us", "method": "pro_rata", "dsp_cut": "1/7", "minimum": "90000", "when": {"territory": "US", "to": "2026-02"}},
+        {
+            "name": "us",
+            "method": "pro_rata",
+            "dsp_cut": cuts[0],
+            "minimum": str(random.randrange(90000, 99999)),
+            "when": {"territory": "US", "to": "2026-02"},
+        },
         {
             "name": "discs",
             "method": "pro_rata",
@@ -93,8 +101,7 @@ def _book(random: Random) -> ContractBook:
         },
     ]
     rules = {"pools": pools, "parties": {party: {"name": party, "country": "DE"} for party in ("P-LABEL", *PARTIES)}}
-    documents = {"rules.yaml": yaml.safe_dump(rules)}
-    documents |= {f"c{number}.yaml": yaml.safe_dump(_contract(number, random)) for number in range(12)}
+    documents |= {"rules.yaml": yaml.safe_dump(rules)}
     book, findings = read_book(documents)
     assert not [f for f in findings if f.rule != "dead-term"], [str(f) for f in findings]
     return book

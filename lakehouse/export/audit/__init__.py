@@ -1,6 +1,6 @@
 """The audit pack: a folder with which a stranger verifies a published period and follows any line of it back to the reports.
 
-What goes into every pack as it is stands beside this file: `verify.py`, which needs nothing but duckdb, `checks.sql` and `README.md`.
+What goes into every pack as it is stands beside this file: `verify.py` and its `content_root.py`, which need nothing but duckdb, `checks.sql` and `README.md`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def write_audit_pack(
     in_force = rules if rules.digest == published[period]["rules_sha256"] else None
     for path, content in rules.documents.items() if in_force else ():
         pack.put(path, content)
-    for name in ("verify.py", "checks.sql"):
+    for name in ("verify.py", "content_root.py", "checks.sql"):
         pack.put(name, (_HERE / name).read_bytes())
     pack.put("content-root.md", content_root_page)
     pack.put("pack.json", _json(pack.facts(rules, in_force)))
