@@ -54,6 +54,15 @@ def print_audit(report: dict[str, Any]) -> None:
         table(report["findings"], "Findings")
 
 
+@command(routing, "record")
+def routing_record(env: Environment, out: Output, period: AnyPeriod = None) -> int:
+    """How much of what each source reported was matched, and could be read, in the closed periods that the routing score looks at."""
+    from lakehouse.views.record import source_records
+
+    out.show(source_records(env.reader, env.routing.score.periods, period), lambda rows: table(rows, "Record of the sources"))
+    return 0
+
+
 @command(app, "drift")
 def drift(env: Environment, out: Output, period: AnyPeriod = None) -> int:
     """What the catalog has changed of recordings since the books were closed: the next run corrects what that moves."""

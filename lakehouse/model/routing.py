@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Literal
 
@@ -18,7 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from lakehouse.errors import Findings, Misuse
 from lakehouse.model.documents import told
 from lakehouse.model.plain_yaml import read_yaml
+from lakehouse.model.routing_score import RoutingScore
 
+PAID_STATUSES = ("MATCHED", "DRIFT_FLAGGED")
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -74,14 +77,23 @@ class _Strict(BaseModel):
 
 
 class Payload(_Strict):
-    """A matcher's decision as routing receives it: the key, what the reports call it, and what was found. `confidence` is its shortest text."""
+    """What the matcher proposes, as routing receives it: the key, what the reports call it and how much they bring, what was found.
+
+    `match_confidence` is its shortest text; `at_stake` the money in the smallest unit of the currency that brings most; `match_rate` and
+    `fidelity` are the record of the worst of its sources (`lakehouse.views.record`), empty where it has none.
+    """
 
     usage_key: str = Field(pattern="^[0-9a-f]{64}$")
     isrc: str | None
     upc: str | None
     title: str | None
     artist: str | None
+    album: str | None
     proprietary_id: str | None
+    sources: tuple[str, ...]
+    at_stake: int
+    match_rate: str | None
+    fidelity: str | None
     ruleset: str
     catalog_version: int = Field(ge=0)
     review_no: int = Field(ge=0)
@@ -117,6 +129,8 @@ class When(BaseModel):
     status: tuple[Literal["MATCHED", "DRIFT_FLAGGED", "AMBIGUOUS", "UNCLAIMED"], ...] = ()
     level: tuple[int, ...] = ()
     gap: tuple[Gap, ...] = ()
+    at_stake_from: int | None = Field(None, description="this much money or more, in the smallest unit of its currency (cents)")
+    score_below: Decimal | None = Field(None, ge=0, le=1, description="a routing score under this")
 
 
 class Rule(BaseModel):
@@ -140,10 +154,15 @@ class Decision(_Strict):
     path: tuple[str, ...]
     to: str
     gap: str | None
+    score: Decimal
 
     @property
     def state(self) -> str:
         return self.path[-1]
+
+    def status(self, proposed: str) -> str:
+        """What becomes of the matcher's status: a match that is not routed to its owner waits for a person."""
+        return "AMBIGUOUS" if proposed in PAID_STATUSES and self.state != "ROUTED" else proposed
 
 
 class Ruleset(BaseModel):
@@ -154,6 +173,7 @@ class Ruleset(BaseModel):
     version: int = Field(ge=1)
     tiers: tuple[Tier, ...] = Field(min_length=1)
     unknown: tuple[str, ...]
+    score: RoutingScore = RoutingScore()
     rules: tuple[Rule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -165,6 +185,11 @@ class Ruleset(BaseModel):
             raise ValueError("the levels of `tiers` must not fall from one to the next")
         if odd := [rule.id for rule in self.rules if (rule.state == "ROUTED") != (rule.to == "gold.royalty_lines")]:
             raise ValueError(f"ROUTED goes to gold.royalty_lines and everything else to gold.holding: {', '.join(odd)}")
+        unpaid = [rule.id for rule in self.rules if rule.state == "ROUTED" and not rule.tier and not _matched(rule.when)]
+        if unpaid:
+            raise ValueError(
+                f"only what is MATCHED or DRIFT_FLAGGED has an owner to be ROUTED to, or a tier: 3 rule's pool: {', '.join(unpaid)}"
+            )
         if odd := [
             rule.id for rule in self.rules if rule.tier and (rule.state != "ROUTED" or rule.when.status != ("UNCLAIMED",))
         ]:
@@ -187,26 +212,38 @@ class Ruleset(BaseModel):
 
     def gap(self, payload: Payload) -> Gap | None:
         """Why the money waits; None where it does not. Without an identifier, a key needs title and artist to be complete."""
-        if payload.reconciliation_status in ("MATCHED", "DRIFT_FLAGGED"):
+        if payload.reconciliation_status in PAID_STATUSES:
             return None
         identified = not all(map(self.is_unknown, (payload.isrc, payload.proprietary_id)))
         if not identified and (self.is_unknown(payload.title) or self.is_unknown(payload.artist)):
             return Gap.INCOMPLETE
         return Gap.CONFLICTING if payload.reconciliation_status == "AMBIGUOUS" else Gap.DELAYED
 
+    def score_of(self, payload: Payload) -> Decimal:
+        """How far the reports of this key can be relied on, from 0 to 1 with four decimals: beside the match confidence, no part of it."""
+        told = (payload.isrc, payload.upc, payload.title, payload.artist, payload.album)
+        return self.score.of(sum(not self.is_unknown(value) for value in told), len(told), payload.match_rate, payload.fidelity)
+
     def decide(self, payload: Payload) -> Decision:
         """The first rule that fits. Raises Findings where none does: an unknown failure stops the run."""
         gap, level = self.gap(payload), {t.tier: t.level for t in self.tiers}.get(payload.tier)
+        score = self.score_of(payload)
         for rule in self.rules:
             when = rule.when
             fits = not when.status or payload.reconciliation_status in when.status
+            fits = fits and (when.at_stake_from is None or payload.at_stake >= when.at_stake_from)
+            fits = fits and (when.score_below is None or score < when.score_below)
             if fits and (not when.level or level in when.level) and (not when.gap or gap in when.gap):
                 path = tuple(state.value for state in _path(rule.tier or level, RoutingState[rule.state]))
-                return Decision(rule_id=rule.id, path=path, to=rule.to, gap=gap.value if gap else None)
+                return Decision(rule_id=rule.id, path=path, to=rule.to, gap=gap.value if gap else None, score=score)
         raise Findings(
             f"No rule of routing version {self.version} says what becomes of {payload.reconciliation_status} by tier {payload.tier}"
             f" with gap {gap.value if gap else 'none'} (usage key {payload.usage_key}). Add one to conf/routing.yaml under a new version."
         )
+
+
+def _matched(when: When) -> bool:
+    return bool(when.status) and set(when.status) <= set(PAID_STATUSES)
 
 
 def _path(level: int | None, end: RoutingState) -> Iterator[RoutingState]:
@@ -257,4 +294,7 @@ def _branch(last: bool) -> str:
 
 def _words(when: When) -> str:
     parts = [("", when.status), ("tier ", when.level), ("gap ", tuple(gap.value for gap in when.gap))]
-    return ", ".join(f"{word}{' or '.join(map(str, values))}" for word, values in parts if values) or "anything"
+    told = [f"{word}{' or '.join(map(str, values))}" for word, values in parts if values]
+    told += [f"at stake from {when.at_stake_from} cents"] if when.at_stake_from is not None else []
+    told += [f"routing score below {when.score_below}"] if when.score_below is not None else []
+    return ", ".join(told) or "anything"

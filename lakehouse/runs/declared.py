@@ -32,14 +32,14 @@ CONFORM = Declared(
 
 RECONCILE = Declared(
     "reconcile",
-    reads=(silver.usage, silver.catalog, silver.drift_events, ops.reviews, gold.holding, gold.royalty_lines, gold.periods),
+    reads=(silver.usage, silver.catalog, silver.drift_events, ops.reviews, ops.quarantine, gold.holding, gold.royalty_lines, gold.periods),
     writes=(ops.rulesets, silver.routing_payloads, silver.routing_audit, silver.matches),
 )
 
 # What reconcile leaves to do: the decisions of a lake from before there was routing, or of a routing document that was not there.
 ROUTE = Declared(
     "route",
-    reads=(silver.usage, silver.catalog, silver.matches),
+    reads=(silver.usage, silver.catalog, silver.matches, ops.quarantine, gold.holding, gold.periods),
     writes=(ops.rulesets, silver.routing_payloads, silver.routing_audit),
 )
 

@@ -9,8 +9,9 @@ from pyspark.sql import functions as F
 from lakehouse.model.routing import ruleset_sha256
 from lakehouse.runs import declared
 from lakehouse.runs.frame import Append, Replace, Work, job
-from lakehouse.runs.stages import IDENTITY, matching_rules, routed
+from lakehouse.runs.stages import IDENTITY, matching_rules, routed, routing_events
 from lakehouse.tables import silver
+from lakehouse.transforms.route import reported
 
 
 @job(declared.ROUTE, rules=matching_rules)
@@ -20,5 +21,4 @@ def route(work: Work) -> Sequence[Append | Replace]:
     known = work.env.store.read(silver.routing_audit, up_to=work.period)
     known = known.where(F.col("routing_sha256") == ruleset_sha256(work.env.routing_text)).select("usage_key")
     waiting = work.cut(work.read_period(silver.matches).where(now).join(known, "usage_key", "left_anti"))
-    reported = work.read(silver.usage).groupBy("usage_key").agg(*(F.min(name).alias(name) for name in IDENTITY))
-    return routed(work, waiting.join(reported, "usage_key"))
+    return routed(work, routing_events(work, waiting.join(reported(work.read(silver.usage), IDENTITY), "usage_key")))

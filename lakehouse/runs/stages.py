@@ -37,10 +37,11 @@ from lakehouse.transforms.resolve import PAID, groups_again, mirrors, reversals,
 from lakehouse.transforms.resolve import resolve as resolve_groups
 from lakehouse.transforms.review import alias_decisions, refused_pairs, standing_reviews
 from lakehouse.transforms.roots import partition_roots
-from lakehouse.transforms.route import latest_events, route
+from lakehouse.transforms.route import as_routed, latest_events, reported, route
 from lakehouse.transforms.statements import counts_before, opening_balances, settle_accounts
 from lakehouse.views.drift import lines_to_correct, touched_keys
 from lakehouse.views.held import accepted_differences, contradicted, superseded
+from lakehouse.views.record import source_records
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -132,10 +133,9 @@ def reconcile(work: Work) -> Sequence[Append | Replace]:
     held = open_holds(work.read(gold.holding)).select("usage_key").distinct()
     if drifted := touched_keys(work.env.reader, work.period, bool(work.env.routing.pool_rules)):
         held = held.union(local_rows(work.env.spark, {"usage_key": "string"}, [(key,) for key in drifted])).distinct()
-    current = usage.where(F.col("period") == work.period).select("usage_key", *IDENTITY)
-    again = usage.where(F.col("period") < work.period).select("usage_key", *IDENTITY).join(held, "usage_key", "left_semi")
-    values = [F.min(name).alias(name) for name in IDENTITY]
-    keys = current.union(again).groupBy("usage_key").agg(*values)
+    told = usage.select("period", "usage_key", *IDENTITY, "source", "currency", "amount")
+    again = told.where(F.col("period") < work.period).join(held, "usage_key", "left_semi").select(*told.columns)
+    keys = reported(told.where(F.col("period") == work.period).union(again), IDENTITY)
     keys = keys.join(F.broadcast(standing.select("usage_key", "review_no")), "usage_key", "left").fillna(0, ["review_no"])
     # The decisions are read as they are now: a key decided by a run that was killed is not decided twice.
     decided = work.env.store.read(silver.matches, up_to=work.period).where(
@@ -147,20 +147,25 @@ def reconcile(work: Work) -> Sequence[Append | Replace]:
     open_keys = fresh.join(aliases.select("usage_key"), "usage_key", "left_anti")
     matched = match_keys(open_keys, catalog, work.env.rules, work.cut, refused_pairs(standing))
     decisions = aliases.unionByName(matched).join(fresh.select("usage_key", "review_no"), "usage_key")
-    rows = work.cut(
-        decisions.withColumns({"catalog_version": F.lit(catalog_version).cast("bigint"), "period": F.lit(work.period)}).coalesce(
-            1
-        )
-    )
+    of_now = {"catalog_version": F.lit(catalog_version).cast("bigint"), "period": F.lit(work.period)}
+    proposed = work.cut(decisions.withColumns(of_now).coalesce(1))
+    events = routing_events(work, proposed.join(fresh.drop("review_no"), "usage_key"))
+    rows = as_routed(proposed, events).coalesce(1)
     # A key is decided when it is in silver.matches: so its event comes first, and a run that was killed between the two repeats it.
-    return [*routed(work, rows.join(fresh.drop("review_no"), "usage_key")), Append(silver.matches, rows)]
+    return [*routed(work, events), Append(silver.matches, rows)]
 
 
-def routed(work: Work, decisions: DataFrame) -> list[Append]:
-    """The routing of these decisions: the document, where it is new to the lake, payloads and events, each once."""
-    text, store, up_to = work.env.routing_text, work.env.store, work.period
-    new = unseen_ruleset(work.env.reader, text)
-    events = work.cut(route(decisions, text, work.period))
+def routing_events(work: Work, proposed: DataFrame) -> DataFrame:
+    """An event for each of the matcher's decisions. In: the columns of silver.matches and of `reported`."""
+    records = source_records(work.env.reader, work.env.routing.score.periods, work.period)
+    record = {row["source"]: (row["match_rate"], row["fidelity"]) for row in records}
+    return work.cut(route(proposed, work.env.routing_text, work.period, record))
+
+
+def routed(work: Work, events: DataFrame) -> list[Append]:
+    """What is written of routing events: the document, where it is new to the lake, payloads and events, each once."""
+    store, up_to = work.env.store, work.period
+    new = unseen_ruleset(work.env.reader, work.env.routing_text)
     payloads = events.select("period", "payload_sha256", "payload")
     known = store.read(silver.routing_audit, up_to=up_to)
     kept = store.read(silver.routing_payloads, up_to=up_to).select("payload_sha256")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-from lakehouse.model.routing import Payload, Ruleset, event_id, read_ruleset, ruleset_sha256
+from lakehouse.model.money import minor_digits
+from lakehouse.model.routing import PAID_STATUSES, Payload, Ruleset, event_id, read_ruleset, ruleset_sha256
 from lakehouse.tables import silver
 from lakehouse.tables.arrow import arrow_type
+from lakehouse.tables.declare import MONEY
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -23,35 +27,86 @@ _EVENT = (
 )
 
 
-def route(decisions: DataFrame, text: str, period: str) -> DataFrame:
+# Of a source: its match rate and its fidelity, as text; None where there is none yet.
+Record = Mapping[str, tuple[str | None, str | None]]
+
+
+def reported(usage: DataFrame, identity: Sequence[str]) -> DataFrame:
+    """[usage_key, identity, sources, money]: what reports say of each key, by the least of each, and bring by currency.
+
+    `usage`: usage_key, identity, source, currency, amount of usage lines.
+    """
+    values = [F.min(name).alias(name) for name in identity]
+    of_currency = usage.groupBy("usage_key", "currency").agg(
+        *values, F.sum("amount").cast(MONEY).alias("amount"), F.collect_set("source").alias("sources")
+    )
+    money = F.map_from_entries(F.collect_list(F.struct("currency", "amount"))).alias("money")
+    sources = F.array_sort(F.array_distinct(F.flatten(F.collect_list("sources")))).alias("sources")
+    return of_currency.groupBy("usage_key").agg(*values, sources, money)
+
+
+def route(decisions: DataFrame, text: str, period: str, record: Record = MappingProxyType({})) -> DataFrame:
     """An event, with its payload, for each decision, under the routing document `text`.
 
-    In: the columns of silver.matches, and the identity as reported. Out: silver.routing_audit without run_id, decided_at and supersedes.
+    In: the columns of silver.matches as the matcher proposes them, and those of `reported`; `record` is that of each source. Out:
+    silver.routing_audit without run_id, decided_at and supersedes, and the payload.
     """
     schema = ", ".join(f"{field.name} {field.type}" for field in _EVENT)
-    columns = [*(name for name in Payload.model_fields if name != "match_confidence"), "match_confidence"]
-    return decisions.select(*columns).mapInArrow(_router(text, period), schema)
+    columns = [name for name in (*Payload.model_fields, "money") if name not in ("at_stake", "match_rate", "fidelity")]
+    return decisions.select(*columns).mapInArrow(_router(text, period, dict(record)), schema)
 
 
-def _router(text: str, period: str) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _router(text: str, period: str, record: Record) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     schema = pa.schema([(field.name, arrow_type(field.type)) for field in _EVENT])
 
     def batches(decisions: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         ruleset, digest = read_ruleset(text), ruleset_sha256(text)
         for batch in decisions:
-            yield pa.RecordBatch.from_pylist([_event(row, ruleset, digest, period) for row in batch.to_pylist()], schema=schema)
+            rows = [_event(row, ruleset, digest, period, record) for row in batch.to_pylist(maps_as_pydicts="strict")]
+            yield pa.RecordBatch.from_pylist(rows, schema=schema)
 
     return batches
 
 
-def _event(row: dict[str, Any], ruleset: Ruleset, digest: str, period: str) -> dict[str, Any]:
-    payload = Payload(**{**row, "match_confidence": repr(row["match_confidence"])})
+def _event(row: dict[str, Any], ruleset: Ruleset, digest: str, period: str, record: Record) -> dict[str, Any]:
+    money, sources = row.pop("money"), tuple(row.pop("sources"))
+    payload = Payload(
+        **{**row, "match_confidence": repr(row["match_confidence"])},
+        sources=sources,
+        at_stake=max((int(amount.scaleb(minor_digits(currency))) for currency, amount in money.items()), default=0),
+        match_rate=_worst(sources, record, 0),
+        fidelity=_worst(sources, record, 1),
+    )
     decision, sha256 = ruleset.decide(payload), payload.sha256
     return {
         "period": period, "event_id": event_id(sha256, digest), "usage_key": payload.usage_key, "payload_sha256": sha256,
-        "rule_id": decision.rule_id, "path": list(decision.path), "gap": decision.gap, "destination": f"{decision.to}/period={period}",
-        "routing_version": ruleset.version, "routing_sha256": digest, "payload": payload.canonical(),
+        "rule_id": decision.rule_id, "path": list(decision.path), "gap": decision.gap, "score": decision.score,
+        "destination": f"{decision.to}/period={period}", "routing_version": ruleset.version, "routing_sha256": digest,
+        "payload": payload.canonical(),
     }  # fmt: skip
+
+
+def _worst(sources: Iterable[str], record: Record, part: int) -> str | None:
+    known = [told for source in sources if (told := record.get(source, (None, None))[part]) is not None]
+    return min(known, key=Decimal, default=None)
+
+
+def as_routed(proposed: DataFrame, events: DataFrame) -> DataFrame:
+    """The matcher's decisions with the status that routing leaves them: a match that waits for a person is AMBIGUOUS, and offers its recording."""
+    ends = events.select("usage_key", F.element_at("path", -1).alias("end"))
+    waits = F.col("reconciliation_status").isin(*PAID_STATUSES) & (F.col("end") != "ROUTED")
+    offer = F.array(F.struct("recording_id", F.col("match_confidence").alias("score")))
+    explained = F.transform(
+        "evidence",
+        lambda item: F.struct(
+            F.col("recording_id"), *[item[part].alias(part) for part in ("field", "level", "usage", "catalog")]
+        ),
+    )
+    instead = {
+        "reconciliation_status": F.lit("AMBIGUOUS"), "recording_id": F.lit(None), "offered": offer, "offered_evidence": explained,
+    }  # fmt: skip
+    columns = [F.when(waits, instead[c]).otherwise(F.col(c)).alias(c) if c in instead else F.col(c) for c in proposed.columns]
+    return proposed.join(ends, "usage_key").select(*columns)
 
 
 def latest_events(events: DataFrame) -> DataFrame:

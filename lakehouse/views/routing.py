@@ -55,7 +55,7 @@ def rebuild(reader: LakeReader, period: str | None = None) -> dict[str, Any]:
             findings.append({"event_id": event["event_id"], "message": wrong})
         else:
             payload = Payload.model_validate_json(event["payload"])
-            rebuilt[_decided(payload.model_dump())] = event["event_id"]
+            rebuilt[_decided(_as_routed(payload, rulesets[version]))] = event["event_id"]
     decisions = reader.sql(f"SELECT {', '.join(_DECIDED)} FROM {reader.relation(silver.matches.name, where=where)}")
     recorded = {_decided({**row, "match_confidence": repr(row["match_confidence"])}) for row in decisions}
     findings += [
@@ -67,6 +67,13 @@ def rebuild(reader: LakeReader, period: str | None = None) -> dict[str, Any]:
         for d in sorted(recorded - rebuilt.keys(), key=str)
     ]
     return {"events": len(events), "decisions": len(decisions), "ok": not findings, "findings": findings}
+
+
+def _as_routed(payload: Payload, ruleset: Ruleset) -> dict[str, Any]:
+    """The decision on a payload: the matcher's, where it may stand."""
+    status = ruleset.decide(payload).status(payload.reconciliation_status)
+    waits = {} if status == payload.reconciliation_status else {"reconciliation_status": status, "recording_id": None}
+    return {**payload.model_dump(), **waits}
 
 
 def _decided(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -81,7 +88,7 @@ def _differences(event: dict[str, Any], decide: Callable[[Payload], Any]) -> str
     decision = decide(payload)
     expected = {
         "payload_sha256": payload.sha256, "usage_key": payload.usage_key, "rule_id": decision.rule_id, "path": list(decision.path),
-        "gap": decision.gap, "destination": f"{decision.to}/period={event['period']}",
+        "gap": decision.gap, "score": decision.score, "destination": f"{decision.to}/period={event['period']}",
         "event_id": event_id(payload.sha256, event["routing_sha256"]),
     }  # fmt: skip
     wrong = [f"{name}: recorded {event[name]}, rebuilt {value}" for name, value in expected.items() if event[name] != value]

@@ -24,8 +24,8 @@ ALLOWED = {
 
 def payload(**given: Any) -> Payload:
     known: dict[str, Any] = {
-        "usage_key": "a" * 64, "isrc": "QZABC2600001", "upc": None, "title": "Night", "artist": "Luna", "proprietary_id": None,
-        "ruleset": "r", "catalog_version": 1, "review_no": 0, "reconciliation_status": "MATCHED", "match_confidence": "1.0",
+        "usage_key": "a" * 64, "isrc": "QZABC2600001", "upc": None, "title": "Night", "artist": "Luna", "album": None,
+        "proprietary_id": None, "sources": ("believe",), "at_stake": 1_250, "match_rate": "0.9000", "fidelity": "1.0000", "ruleset": "r", "catalog_version": 1, "review_no": 0, "reconciliation_status": "MATCHED", "match_confidence": "1.0",
         "tier": "isrc", "recording_id": "R-1",
     }  # fmt: skip
     return Payload(**{**known, **given})
@@ -54,6 +54,14 @@ DOUBT = {"reconciliation_status": "AMBIGUOUS", "recording_id": None, "match_conf
     [
         ({}, "paid-by-tier-1", "RECEIVED TIER1 ROUTED", None),
         ({"tier": "fuzzy"}, "paid-by-tier-2", "RECEIVED TIER1 TIER2 ROUTED", None),
+        ({"tier": "fuzzy", "at_stake": 1_000_000}, "review-large", "RECEIVED TIER1 TIER2 REVIEW", None),
+        ({"tier": "isrc", "at_stake": 1_000_000}, "paid-by-tier-1", "RECEIVED TIER1 ROUTED", None),
+        (
+            {"tier": "title_artist", "isrc": None, "match_rate": "0.1000", "fidelity": "0.0100"},
+            "review-unreliable",
+            "RECEIVED TIER1 TIER2 REVIEW",
+            None,
+        ),
         ({"reconciliation_status": "DRIFT_FLAGGED"}, "paid-and-drifted", "RECEIVED TIER1 ROUTED", None),
         ({**DOUBT}, "review-conflicting", "RECEIVED TIER1 REVIEW", "CONFLICTING"),
         (
@@ -87,7 +95,7 @@ def test_what_says_something_is_no_gap(said: str) -> None:
 def test_a_failure_without_a_rule_stops_the_run() -> None:
     fewer = RULES.model_copy(update={"rules": RULES.rules[:-1]})
     with pytest.raises(
-        Findings, match="No rule of routing version 1 says what becomes of UNCLAIMED by tier none with gap DELAYED"
+        Findings, match="No rule of routing version 2 says what becomes of UNCLAIMED by tier none with gap DELAYED"
     ):
         fewer.decide(payload(**NOBODY))
 
@@ -117,7 +125,7 @@ def test_a_payload_is_strict_frozen_and_known_by_its_hash() -> None:
         ("id: paid-by-tier-2", "id: paid-by-tier-1", "rule paid-by-tier-1 is declared twice"),
         ("tier: alias,          level: 1", "tier: alias, level: 2", "must not fall"),
         ("state: HELD, to: gold.holding}", "state: HELD, to: gold.royalty_lines}", "ROUTED goes to gold.royalty_lines"),
-        ("status: [UNCLAIMED], gap: [DELAYED]", "status: [LOST]", "rules.6.when.status.0"),
+        ("status: [UNCLAIMED], gap: [DELAYED]", "status: [LOST]", "rules.8.when.status.0"),
         ("{id: held-until-known,", "{id: held-until-known, tier: 3,", "a pool takes what is UNCLAIMED"),
     ],
 )
@@ -141,3 +149,49 @@ def test_a_pool_rule_ends_at_the_third_tier_and_a_tree_without_one_has_none() ->
     assert (decision.rule_id, decision.path) == ("pooled", ("RECEIVED", "TIER1", "TIER2", "TIER3", "ROUTED"))
     assert (with_pools.pool_rules, read_ruleset(TEXT).pool_rules) == (("pooled",), ())
     assert "by the pool of its territory" in draw(with_pools)
+
+
+# F-21: the weighted score, recomputed by hand: 0.4 x said / 5 + 0.3 x match rate + 0.3 x fidelity, 0.5 where there is no history.
+@pytest.mark.parametrize(
+    ("given", "score"),
+    [
+        ({}, "0.8100"),  # 0.4 x 3/5 = 0.24; 0.27; 0.30
+        ({"upc": "196000000017", "album": "Night"}, "0.9700"),
+        ({"isrc": None, "artist": None}, "0.6500"),
+        ({"isrc": "0000", "artist": "N/A", "title": "unknown"}, "0.5700"),
+        ({"match_rate": None}, "0.6900"),
+        ({"fidelity": None}, "0.6600"),
+        ({"match_rate": None, "fidelity": None}, "0.5400"),
+        ({"match_rate": "0.0000", "fidelity": "0.0000"}, "0.2400"),
+        ({"match_rate": "0.3333", "fidelity": "0.6667"}, "0.5400"),
+        ({"match_rate": "0.33345", "fidelity": "0.0000", "isrc": None}, "0.2600"),
+    ],
+)
+def test_the_routing_score_is_what_a_hand_computes_and_no_part_of_the_confidence(given: dict[str, Any], score: str) -> None:
+    """F-21."""
+    asked = payload(**given)
+    assert str(RULES.decide(asked).score) == score
+    assert asked.match_confidence == "1.0"
+
+
+def test_the_weights_of_the_score_add_up_to_one() -> None:
+    """F-21."""
+    with pytest.raises(Misuse, match=r"the weights of the routing score add up to 1\.1, not to 1"):
+        read_ruleset(TEXT.replace("completeness: 0.4", "completeness: 0.5"))
+
+
+def test_a_match_that_is_not_routed_waits_for_a_person_and_no_rule_routes_what_has_no_owner() -> None:
+    """F-28."""
+    waits = RULES.decide(payload(tier="fuzzy", at_stake=1_000_000))
+    assert (waits.status("MATCHED"), waits.status("DRIFT_FLAGGED"), waits.status("UNCLAIMED")) == (
+        "AMBIGUOUS",
+        "AMBIGUOUS",
+        "UNCLAIMED",
+    )
+    assert RULES.decide(payload()).status("MATCHED") == "MATCHED"
+    with pytest.raises(Misuse, match=r"only what is MATCHED or DRIFT_FLAGGED has an owner to be ROUTED to.*: held-until-known"):
+        read_ruleset(
+            TEXT.replace(
+                "gap: [DELAYED]},       state: HELD, to: gold.holding", "gap: [DELAYED]}, state: ROUTED, to: gold.royalty_lines"
+            )
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,15 @@ from tests.support.published import WHEN
 def events_of(env: Environment) -> list[dict[str, Any]]:
     """An event with its payload for every decision in the lake."""
     titles = {row["usage_key"]: row["title"] for row in rows_of(env.reader, "silver.usage")}
+    asked = [name for name in Payload.model_fields if name not in ("at_stake", "match_rate", "fidelity")]
     decisions = [
-        {**dict.fromkeys(Payload.model_fields), **{name: row[name] for name in Payload.model_fields if name in row},
-         "title": titles[row["usage_key"]], "artist": "Kiri Stone"}
+        {**dict.fromkeys(asked), **{name: row[name] for name in asked if name in row},
+         "title": titles[row["usage_key"]], "artist": "Kiri Stone", "sources": ["believe"]}
         for row in rows_of(env.reader, "silver.matches")
     ]  # fmt: skip
-    (batch,) = _router(env.routing_text, MAY)([pa.RecordBatch.from_pylist(decisions)])
+    money = pa.array([[("EUR", Decimal("12.5"))]] * len(decisions), pa.map_(pa.string(), pa.decimal128(38, 18)))
+    rows = pa.RecordBatch.from_pylist(decisions).append_column("money", money)
+    (batch,) = _router(env.routing_text, MAY, {"believe": ("0.9", None)})([rows])
     return [{**event, "run_id": "run-1", "decided_at": WHEN} for event in batch.to_pylist()]
 
 
