@@ -32,7 +32,16 @@ CONFORM = Declared(
 
 RECONCILE = Declared(
     "reconcile",
-    reads=(silver.usage, silver.catalog, silver.drift_events, ops.reviews, ops.quarantine, gold.holding, gold.royalty_lines, gold.periods),
+    reads=(
+        silver.usage,
+        silver.catalog,
+        silver.drift_events,
+        ops.reviews,
+        ops.quarantine,
+        gold.holding,
+        gold.royalty_lines,
+        gold.periods,
+    ),
     writes=(ops.rulesets, silver.routing_payloads, silver.routing_audit, silver.matches),
 )
 
