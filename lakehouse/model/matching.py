@@ -30,6 +30,8 @@ class Blocking(_Frozen):
     document_frequency: int = Field(gt=0)
     keys: int = Field(gt=0)
     postings: int = Field(gt=0)
+    alike: int = Field(ge=0, le=2000)
+    behind: int = Field(ge=0, le=2000)
     candidates: int = Field(gt=0)
 
 

@@ -91,7 +91,11 @@ def fold_table() -> FoldTable:
 
 def normalize(text: str | None) -> str:
     """The normal form of a title or name; "" for None and for what has no visible character. Idempotent."""
-    folded = fold(text or "")
+    text = text or ""
+    # Most texts are plain words: for them the tables say no more than this.
+    if text.isascii() and text.replace(" ", "").isalnum():
+        return " ".join(text.lower().split())
+    folded = fold(text)
     spaced = " ".join(folded.translate(_symbol_map()).split(" ")).strip(" ")
     plain = re.sub(" +", " ", spaced)
     return plain or _WHITE.sub("", folded)

@@ -11,6 +11,7 @@ from lakehouse.checks.totals import require_no_difference, require_parts_add_up
 from lakehouse.model.counting import counting_groups
 from lakehouse.model.routing import ruleset_sha256
 from lakehouse.runs import declared
+from lakehouse.runs.catalog_index import index_of_catalog, too_many_to_send
 from lakehouse.runs.declared import DRAFT
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Append, Job, Replace, Work, job
@@ -22,6 +23,7 @@ from lakehouse.store.landing import Receipt
 from lakehouse.tables import Table, bronze, gold, ops, silver
 from lakehouse.tables.declare import MONEY
 from lakehouse.tables.gold import UNMATCHED
+from lakehouse.transforms.candidates import as_it_is
 from lakehouse.transforms.conform import conform as conform_lines
 from lakehouse.transforms.conserve import conserve
 from lakehouse.transforms.duplicates import find_duplicates
@@ -125,7 +127,7 @@ def _lines_that_go_on(work: Work) -> DataFrame:
 
 
 @job(declared.RECONCILE, rules=matching_rules)
-def reconcile(work: Work) -> Sequence[Append | Replace]:
+def reconcile(work: Work) -> Iterator[Append | Replace]:
     """Matches every usage key to a recording, or says why not. A decision is made once for a catalog, ruleset and review."""
     ruleset, catalog_version = work.env.rules.ruleset, work.pins[silver.catalog.name]
     standing = work.cut(standing_reviews(work.read(ops.reviews)))
@@ -145,14 +147,17 @@ def reconcile(work: Work) -> Sequence[Append | Replace]:
     catalog = work.read(silver.catalog)
     aliases = work.cut(alias_decisions(fresh, standing, catalog, work.env.rules))
     open_keys = fresh.join(aliases.select("usage_key"), "usage_key", "left_anti")
-    matched = match_keys(open_keys, catalog, work.env.rules, work.cut, refused_pairs(standing))
+    index = yield from index_of_catalog(work, catalog)
+    few = as_it_is if too_many_to_send(work, fresh) else F.broadcast
+    matched = match_keys(open_keys, catalog, work.env.rules, work.cut, refused_pairs(standing), index, few)
     decisions = aliases.unionByName(matched).join(fresh.select("usage_key", "review_no"), "usage_key")
     of_now = {"catalog_version": F.lit(catalog_version).cast("bigint"), "period": F.lit(work.period)}
     proposed = work.cut(decisions.withColumns(of_now).coalesce(1))
     events = routing_events(work, proposed.join(fresh.drop("review_no"), "usage_key"))
     rows = as_routed(proposed, events).coalesce(1)
     # A key is decided when it is in silver.matches: so its event comes first, and a run that was killed between the two repeats it.
-    return [*routed(work, events), Append(silver.matches, rows)]
+    yield from routed(work, events)
+    yield Append(silver.matches, rows)
 
 
 def routing_events(work: Work, proposed: DataFrame) -> DataFrame:

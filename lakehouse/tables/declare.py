@@ -16,7 +16,7 @@ PERIOD_PATTERN = "^[0-9]{4}-(0[1-9]|1[0-2])$"
 
 # The types a column may have. Floats are for scores only and never enter a content root.
 _TYPES = re.compile(
-    r"^(string|boolean|int|bigint|double|date|timestamp|decimal\(\d+,\d+\)|array<string>"
+    r"^(string|boolean|int|bigint|double|date|timestamp|decimal\(\d+,\d+\)|array<(string|bigint)>"
     r"|map<string,(string|decimal\(\d+,\d+\))>|array<struct<[a-z_]+:[a-z0-9(),]+(,[a-z_]+:[a-z0-9(),]+)*>>)$"
 )
 

@@ -69,6 +69,29 @@ catalog = Table(
     ),
 )
 
+catalog_index = Table(
+    name="silver.catalog_index",
+    doc=(
+        "What the matcher finds the recordings of a large catalog by, one row for each recording under one title and artist. A changed catalog adds rows; those of what it "
+        "no longer holds find nothing. It can be made again from silver.catalog at any time."
+    ),
+    grain=("made_by", "form"),
+    fields=(
+        Field("made_by", "string", "Version of the normal forms and block keys behind the row", required=True),
+        Field("catalog_version", "bigint", "Delta version of silver.catalog that asked for it first", required=True),
+        Field("form", "bigint", "Hash of recording, title and artist", required=True),
+        Field("named", "bigint", "Hash of the normal forms of title and artist, where it has both"),
+        Field(
+            "blocks",
+            "array<bigint>",
+            "Hashes of its block keys: what it must share with a usage key to be compared",
+            required=True,
+        ),
+        Field("low", "bigint", "Its pieces of three letters, marked in 64 bits", required=True),
+        Field("high", "bigint", "The same in other places", required=True),
+    ),
+)
+
 drift_events = Table(
     name="silver.drift_events",
     doc="What a load of the catalog changed in what it said of a recording. The next run corrects, in the open period, what that moves.",

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 from rapidfuzz.distance import DamerauLevenshtein
 
-from lakehouse.model.linkage.layouts import Reading
-from lakehouse.model.linkage.levels import COMPARISONS, NULL, PLACE, Levels, compare, version_levels
+from lakehouse.model.linkage.levels import COMPARISONS, NULL, PLACE, Columns, Levels, compare_columns, version_levels
 from lakehouse.model.linkage.titles import TitleReader
 from lakehouse.model.linkage.weights import log_odds
 from lakehouse.model.matching import MatchingRules
 from lakehouse.model.normalize import normalize
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # What a usage key and a recording both may say, and what is told of them to a person.
 FIELDS: Final = ("isrc", "upc", "title", "artist", "album")
@@ -40,7 +38,13 @@ _ROMAN: Final = frozenset({"ii", "iii", "iv", "vi", "vii", "viii", "ix", "xi", "
 # Shorter words are like too many others.
 _SHORTEST: Final = 3
 
-Record = tuple[str | None, ...]
+
+@dataclass(frozen=True)
+class Side:
+    """One side of many pairs, as it is compared: normal forms by field, and the version words of each title."""
+
+    columns: Columns
+    versions: list[frozenset[str]]
 
 
 class Comparer:
@@ -50,92 +54,89 @@ class Comparer:
         self.model = rules.linkage.model
         self._long = [word for word in rules.linkage.versions if len(word) > _SHORTEST]
         self._slipped = lru_cache(maxsize=65536)(self._slips)
+        self._taken_apart = lru_cache(maxsize=65536)(_words_and_numbers)
         self.titles = TitleReader(rules.linkage.versions, rules.linkage.noise, rules.linkage.featuring)
 
-    def levels(self, usage: list[Record], recordings: list[Record]) -> Levels:
-        """The level of each field of each pair, in the order of COMPARISONS. Records are in the order of FIELDS."""
-        ours, theirs = self._readings(usage), self._readings(recordings)
+    def read(self, said: Mapping[str, Sequence[str | None]]) -> Side:
+        """One side of the pairs, by the names in FIELDS."""
+        titles = [self.titles.title(text or "") for text in said["title"]]
+        columns = {
+            "title": [title.core for title in titles], "artist": [self.titles.name(text or "") for text in said["artist"]],
+            "album": [normalize(text) if text else "" for text in said["album"]],
+            **{name: [code or "" for code in said[name]] for name in ("isrc", "upc")},
+        }  # fmt: skip
+        return Side(columns, [title.versions for title in titles])
+
+    def levels(self, usage: Side, recordings: Side) -> Levels:
+        """The level of each field of each pair, in the order of COMPARISONS."""
         # A title that is part of another may be another recording: "Tide" and "Tide, Part Two".
-        found = compare(ours, theirs, whole_titles=True)
-        levels = version_levels(self.versions(usage), self.versions(recordings))
+        found = compare_columns(usage.columns, recordings.columns, whole_titles=True)
+        levels = version_levels(usage.versions, recordings.versions)
+        ours, theirs = usage.columns["title"], recordings.columns["title"]
         doubtful = np.flatnonzero((levels <= 0) & (found[:, PLACE["title"]] > 0))
         for place in doubtful.tolist():
-            if self._is_another(ours[place].title, theirs[place].title):
+            if self._is_another(ours[place], theirs[place]):
                 levels[place] = _ONE_SIDE
         found[:, PLACE["version"]] = levels
         return found
 
     def _is_another(self, one: str, other: str) -> bool:
         """Whether two titles count differently ("Part 2"), or a word that only one of them has is a version word with a slip ("lvie")."""
-        words, others = set(one.split()), set(other.split())
-        if _counts(words) != _counts(others):
+        (words, counts), (others, other_counts) = self._taken_apart(one), self._taken_apart(other)
+        if counts != other_counts:
             return True
         if len(words) == len(others):
             return False
         more = words - others if len(words) > len(others) else others - words
-        return any(self._slipped(word) for word in more)
+        return any(map(self._slipped, more))
 
     def _slips(self, word: str) -> bool:
         return len(word) >= _SHORTEST and any(
             DamerauLevenshtein.distance(word, known, score_cutoff=1) <= 1 for known in self._long
         )
 
-    def odds(self, levels: Levels) -> Any:
+    def odds(self, levels: Levels) -> npt.NDArray[np.float64]:
         """The odds that each pair is one, by the shipped model. To ten digits: beyond them machines differ."""
-        distinct, places = np.unique(levels, axis=0, return_inverse=True)
-        return np.array([float(f"{one:.10g}") for one in np.exp(log_odds(self.model, distinct))])[places.ravel()]
-
-    def versions(self, records: list[Record]) -> list[frozenset[str]]:
-        return [self.titles.title(record[2] or "").versions for record in records]
-
-    def _readings(self, records: list[Record]) -> list[Reading]:
-        # The same record comes with many partners, and mostly right after itself.
-        read: dict[Record, Reading] = {}
-        for record in records:
-            if record not in read:
-                isrc, upc, title, artist, album = record
-                read[record] = Reading(
-                    title=self.titles.title(title or "").core, artist=self.titles.name(artist or ""), album=normalize(album),
-                    isrc=isrc or "", upc=upc or "",
-                )  # fmt: skip
-        return [read[record] for record in records]
+        # Patterns as numbers: numpy sorts those, and rows of numbers only at many times the cost.
+        scale = (max(len(comparison.levels) for comparison in COMPARISONS) + 1) ** np.arange(levels.shape[1], dtype=np.int64)
+        _, first, places = np.unique((levels.astype(np.int64) - NULL) @ scale, return_index=True, return_inverse=True)
+        return np.array([float(f"{one:.10g}") for one in np.exp(log_odds(self.model, levels[first]))])[places.ravel()]
 
 
 def compared(usage: Column, recording: Column, rules: MatchingRules) -> Column:
-    """The one Arrow UDF of the matcher: two structs of FIELDS in, a struct of COMPARISON out."""
-    import pandas as pd
+    """The one UDF that compares: two structs of FIELDS in, a struct of COMPARISON out."""
+    import pyarrow as pa
 
-    def compare_batches(batches: Iterator[tuple[pd.DataFrame, pd.DataFrame]]) -> Iterator[pd.DataFrame]:
+    def compare_batches(batches: Iterator[tuple[pa.Array, pa.Array]]) -> Iterator[pa.Array]:
         comparer = Comparer(rules)
-        for ours, theirs in batches:
-            pairs = [list(frame[list(FIELDS)].itertuples(index=False, name=None)) for frame in (ours, theirs)]
-            levels = comparer.levels(*pairs)
-            versions = [comparer.versions(side) for side in pairs]
-            yield pd.DataFrame(
-                {
-                    "odds": comparer.odds(levels),
-                    **{name: levels[:, PLACE[name]] for name in _TOLD},
-                    "usage_version": [_words(words) for words in versions[0]],
-                    "catalog_version": [_words(words) for words in versions[1]],
-                    "unknown_version": [bool(mine - yours) for mine, yours in zip(*versions, strict=True)],
-                }
-            )
+        # Nothing here makes cycles, and what is kept of titles is much: looking for cycles in it would be a quarter of the work.
+        gc.disable()
+        for batch in batches:
+            sides = [comparer.read({name: side.field(name).to_pylist() for name in FIELDS}) for side in batch]
+            levels = comparer.levels(*sides)
+            versions = [side.versions for side in sides]
+            found = {
+                "odds": pa.array(comparer.odds(levels)),
+                **{name: pa.array(np.ascontiguousarray(levels[:, PLACE[name]])) for name in _TOLD},
+                "usage_version": pa.array(map(_words, versions[0]), pa.string()),
+                "catalog_version": pa.array(map(_words, versions[1]), pa.string()),
+                "unknown_version": pa.array([bool(mine - yours) for mine, yours in zip(*versions, strict=True)], pa.bool_()),
+            }
+            yield pa.StructArray.from_arrays(list(found.values()), list(found))
+        gc.enable()
 
     # Spark reads the shape of the function from its annotations, which must be types and not their text.
-    compare_batches.__annotations__ = {
-        "batches": Iterator[tuple[pd.DataFrame, pd.DataFrame]],
-        "return": Iterator[pd.DataFrame],
-    }
+    compare_batches.__annotations__ = {"batches": Iterator[tuple[pa.Array, pa.Array]], "return": Iterator[pa.Array]}
     shape = ",".join(f"{name}:{type_}" for name, type_ in COMPARISON.items())
-    return F.pandas_udf(compare_batches, f"struct<{shape}>")(usage, recording)  # type: ignore[call-overload]
+    return F.arrow_udf(compare_batches, f"struct<{shape}>")(usage, recording)  # type: ignore[call-overload]
 
 
 def evidence(seen: Column) -> Column:
     """The evidence of one pair for people, as EVIDENCE_TYPE: each field with its level by name, and what both sides say.
 
-    `seen` has the fields of COMPARISON, and both sides' FIELDS as u_ and c_.
+    `seen` has the fields of COMPARISON, and the recording's FIELDS as c_; those of the usage key are columns beside it.
     """
-    said = {name: (seen[f"u_{name}"], seen[f"c_{name}"]) for name in FIELDS}
+    said = {name: (F.col(name), seen[f"c_{name}"]) for name in FIELDS}
     said["version"] = (seen["usage_version"], seen["catalog_version"])
 
     def told(name: str) -> Column:
@@ -147,8 +148,9 @@ def evidence(seen: Column) -> Column:
     return F.array(*map(told, _TOLD))
 
 
-def _counts(words: AbstractSet[str]) -> set[str]:
-    return {word for word in words if word.isdecimal() or word in _ROMAN}
+def _words_and_numbers(title: str) -> tuple[frozenset[str], frozenset[str]]:
+    words = frozenset(title.split())
+    return words, frozenset(word for word in words if word.isdecimal() or word in _ROMAN)
 
 
 def _words(versions: frozenset[str]) -> str | None:

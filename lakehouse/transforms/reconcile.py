@@ -7,7 +7,6 @@ that a tier brings by the rules of linking, so that exact hits carry their evide
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from pyspark.sql import Column, DataFrame
@@ -16,73 +15,79 @@ from pyspark.sql import functions as F
 from lakehouse.model.linkage.levels import COMPARISONS, NULL, PLACE
 from lakehouse.model.matching import MatchingRules
 from lakehouse.tables import silver
-from lakehouse.transforms.candidates import build_index, find_candidates, form_id
+from lakehouse.transforms.candidates import Hint, as_it_is, find_candidates, form_id, index_entries, named
 from lakehouse.transforms.evidence import COMPARISON, EVIDENCE_TYPE, FIELDS, compared, evidence
 from lakehouse.transforms.normalized import normalized
 
 # The columns of silver.matches, but for those that only the caller knows.
 DECISION: Final = tuple(name for name in silver.matches.columns if name not in ("catalog_version", "review_no", "period"))
 _TIERS: Final = ("proprietary_id", "isrc", "upc_track", "title_artist", "fuzzy")
-_FUZZY: Final = _TIERS.index("fuzzy")
+_BY_RELEASE, _BY_NAME, _FUZZY = (_TIERS.index(tier) for tier in ("upc_track", "title_artist", "fuzzy"))
 _IDENTIFIER: Final = ("proprietary_id", "isrc")
 # How many recordings a person is shown for an ambiguous key.
 _OFFERED: Final = 5
-_BOTH: Final = tuple(f"{side}_{name}" for side in "uc" for name in FIELDS)
 _OTHER_ISRC: Final = COMPARISONS[PLACE["isrc"]].levels.index("else")
-_Hint = Callable[["DataFrame"], "DataFrame"]
 
 
 def match_keys(
     keys: DataFrame,
     catalog: DataFrame,
     rules: MatchingRules,
-    keep: Callable[[DataFrame], DataFrame] = lambda rows: rows,
+    keep: Hint = as_it_is,
     refused: DataFrame | None = None,
     index: DataFrame | None = None,
+    few: Hint = F.broadcast,
 ) -> DataFrame:
     """One decision for each usage key, in the columns DECISION.
 
     `keys`: distinct usage_key with isrc, upc, title, artist, album, label, proprietary_id.
     `catalog`: rows of silver.catalog. The result depends on nothing but the rows and the rules: not on their
     order, nor on partitions. `keep` may persist what several tiers use. `refused`: [usage_key, recording_id] that a person
-    has ruled out. `index`: that of the catalog, where it is kept; without one it is made, and the catalog is small enough to broadcast.
+    has ruled out. `index`: entries for what the catalog holds, and perhaps for what it no longer holds; without it, it is made. `few`: how what is asked comes to
+    the catalog; Spark may decide (`as_it_is`) where the keys are too many to send.
     """
-    pairs = find_pairs(keys, catalog, rules, keep, refused, index)
+    pairs = find_pairs(keys, catalog, rules, keep, refused, index, few)
     seen = compared(F.struct(*_sided("u")), F.struct(*_sided("c")), rules).alias("seen")
-    decided = _decide(_gather(pairs.select("usage_key", "tier", "recording_id", *_BOTH, seen)), rules)
-    return keys.select("usage_key").join(decided, "usage_key", "left").select(*_or_unclaimed(rules))
+    decided = _decide(_gather(pairs.select("key", "usage_key", "tier", "recording_id", *_of("c"), seen)), rules)
+    return keys.join(decided, "usage_key", "left").select(*_or_unclaimed(rules))
 
 
 def find_pairs(
     keys: DataFrame,
     catalog: DataFrame,
     rules: MatchingRules,
-    keep: Callable[[DataFrame], DataFrame] = lambda rows: rows,
+    keep: Hint = as_it_is,
     refused: DataFrame | None = None,
     index: DataFrame | None = None,
+    few: Hint = F.broadcast,
 ) -> DataFrame:
-    """What is compared: usage_key, tier (position in the order of tiers), recording_id, both sides' fields; by key in one partition."""
-    near = F.broadcast if index is None else _as_it_is
-    asked = keep(keys.select("usage_key", *FIELDS, "proprietary_id", *_forms()))
-    known = keep(with_forms(catalog).select("recording_id", *FIELDS, "proprietary_ids", "n_title", "n_artist", "form"))
-    exact = keep(_but(_exact_hits(asked, known, near), refused))
-    rest = asked.join(exact.select("usage_key").distinct(), "usage_key", "left_anti")
-    if index is None:
-        index = build_index(known.select("form", "n_title", "n_artist").distinct().withColumn("part", F.lit(0)), rules.blocking)
-    found = find_candidates(rest, index, rules.blocking)
-    fuzzy = _pairs(rest.join(found, "usage_key"), known, "form", near).withColumn("tier", F.lit(_FUZZY))
-    # One shuffle brings together what is compared by one function, and then decided by key.
-    return exact.unionByName(_but(fuzzy, refused)).repartition("usage_key")
+    """What is compared: key, usage_key, tier (position in the order of tiers), recording_id, both sides' fields; by key in one partition."""
+    number = F.xxhash64("usage_key").alias("key")
+    asked = keep(keys.select(number, "usage_key", *FIELDS, "proprietary_id", *_forms()))
+    known = with_form(catalog).select("form", "recording_id", *FIELDS, "proprietary_ids")
+    index = keep(index_of(catalog)) if index is None else index
+    exact = keep(_but(_exact_hits(asked, known, index, few), refused, number))
+    rest = asked.join(exact.select("key").distinct(), "key", "left_anti")
+    found = find_candidates(rest, index, rules.blocking, few, keep)
+    fuzzy = known.join(few(found), "form").select("key", F.lit(_FUZZY).alias("tier"), *_theirs())
+    # One shuffle of the recordings brings together what is compared by one function, and then decided by key.
+    both = exact.unionByName(_but(fuzzy, refused, number)).repartition("key")
+    return both.join(few(asked.select("key", "usage_key", *[F.col(name).alias(f"u_{name}") for name in FIELDS])), "key")
 
 
-def with_forms(catalog: DataFrame) -> DataFrame:
-    """The catalog with the normal forms of its titles and artists, and what the index calls them."""
-    formed = catalog.select("*", *_forms())
-    return formed.withColumn("form", form_id(*map(F.col, ("recording_id", "n_title", "n_artist"))))
+def with_form(catalog: DataFrame) -> DataFrame:
+    """The catalog with what the index calls each of its recordings."""
+    return catalog.withColumn("form", form_id(*map(F.col, ("recording_id", "title", "artist"))))
 
 
-def _as_it_is(rows: DataFrame) -> DataFrame:
-    return rows
+def index_of(catalog: DataFrame) -> DataFrame:
+    """The index of these recordings, as `index_entries` makes it: each once, on however many releases it is."""
+    return index_entries(with_form(catalog).select("form", "title", "artist").distinct().select("form", *_forms()))
+
+
+def missing_entries(catalog: DataFrame, index: DataFrame) -> DataFrame:
+    """What an index lacks of this catalog."""
+    return index_of(with_form(catalog).join(index.select("form"), "form", "left_anti").drop("form"))
 
 
 def _forms() -> list[Column]:
@@ -93,46 +98,52 @@ def _sided(side: str) -> list[Column]:
     return [F.col(f"{side}_{name}").alias(name) for name in FIELDS]
 
 
-def _exact_hits(asked: DataFrame, known: DataFrame, near: _Hint) -> DataFrame:
-    """Every pair that an exact tier finds: usage_key, tier (position in _TIERS), recording_id, both sides' fields.
+def _theirs() -> list[Column]:
+    return [F.col("recording_id"), *[F.col(name).alias(f"c_{name}") for name in FIELDS]]
 
-    The handles of all tiers are one column, so that one join against one broadcast serves them all.
+
+def _of(side: str) -> list[str]:
+    return [f"{side}_{name}" for name in FIELDS]
+
+
+def _exact_hits(asked: DataFrame, known: DataFrame, index: DataFrame, few: Hint) -> DataFrame:
+    """Every pair that an exact tier finds: key, tier (position in _TIERS), recording_id, the recording's fields.
+
+    The handles of all tiers are one column, so that one join against the catalog serves them all. Names are looked up in the index first.
     """
-    both_names = F.when((F.col("n_title") != "") & (F.col("n_artist") != ""), _joined("n_title", "n_artist"))
-    names = [F.when((F.col("upc") != "") & (F.col("n_title") != ""), _joined("upc", "n_title")), both_names]
+    name = asked.select("key", "n_title", "n_artist", named(F.col("n_title"), F.col("n_artist")).alias("named"))
+    by_name = index.select("form", "named").join(few(name), "named").select(
+        "key", "n_title", "n_artist", F.struct(F.lit(_BY_NAME).alias("tier"), F.col("form").cast("string").alias("value")).alias("by")
+    )  # fmt: skip
     one_id = F.when(F.col("proprietary_id").isNotNull(), F.array("proprietary_id"))
-    ours = asked.withColumn("by", F.explode(_handles(one_id, names)))
-    theirs = known.withColumn("by", F.explode(_handles(F.col("proprietary_ids"), names)))
-    return _pairs(ours, theirs, "by", near, F.col("by.tier").alias("tier"))
+    ours = asked.select("key", "n_title", "n_artist", F.explode(_handles(one_id)).alias("by")).unionByName(by_name)
+    theirs = known.withColumn("by", F.explode(_handles(F.col("proprietary_ids"), F.col("form").cast("string"))))
+    pairs = theirs.join(few(ours), "by").withColumn("tier", F.col("by.tier"))
+    same_title = (F.col("n_title") != "") & (F.col("n_title") == normalized(F.col("title")))
+    same_name = same_title & (F.col("n_artist") == normalized(F.col("artist")))
+    told = F.when(F.col("tier") == _BY_RELEASE, same_title).when(F.col("tier") == _BY_NAME, same_name).otherwise(F.lit(True))
+    return pairs.where(told).select("key", "tier", *_theirs())
 
 
-def _handles(ids: Column, names: list[Column]) -> Column:
+def _handles(ids: Column, form: Column | None = None) -> Column:
     """Everything a record can be found by exactly, as an array of (tier, value)."""
 
     def handle(tier: int, value: Column) -> Column:
         return F.struct(F.lit(tier).alias("tier"), value.alias("value"))
 
-    named = [handle(tier, value) for tier, value in enumerate([F.col("isrc"), *names], start=1)]
+    own = [handle(1, F.col("isrc")), handle(_BY_RELEASE, F.col("upc")), *([handle(_BY_NAME, form)] if form is not None else [])]
     proprietary = F.coalesce(F.transform(ids, lambda one: handle(0, one)), F.array().cast("array<struct<tier:int,value:string>>"))
-    return F.array_distinct(F.filter(F.concat(proprietary, F.array(*named)), lambda one: F.coalesce(one.value, F.lit("")) != ""))
+    return F.array_distinct(F.filter(F.concat(proprietary, F.array(*own)), lambda one: F.coalesce(one.value, F.lit("")) != ""))
 
 
-def _joined(*names: str) -> Column:
-    return F.concat(*[part for name in names for part in (F.col(name), F.lit("\u0001"))])
-
-
-def _pairs(asked: DataFrame, known: DataFrame, on: str, near: _Hint, *more: Column) -> DataFrame:
-    ours = asked.select("usage_key", on, *[F.col(name).alias(f"u_{name}") for name in FIELDS])
-    theirs = known.select(on, "recording_id", *[F.col(name).alias(f"c_{name}") for name in FIELDS])
-    return ours.join(near(theirs), on).select("usage_key", "recording_id", *_BOTH, *more)
-
-
-def _but(pairs: DataFrame, refused: DataFrame | None) -> DataFrame:
-    return pairs if refused is None else pairs.join(F.broadcast(refused), ["usage_key", "recording_id"], "left_anti")
+def _but(pairs: DataFrame, refused: DataFrame | None, number: Column) -> DataFrame:
+    if refused is None:
+        return pairs
+    return pairs.join(F.broadcast(refused.select(number, "recording_id")), ["key", "recording_id"], "left_anti")
 
 
 def _gather(comparisons: DataFrame) -> DataFrame:
-    """For each key the comparisons of its deciding tier as one array, best first: by odds, then recording.
+    """For each key the comparisons of its deciding tier as one array, best first: by odds, then recording. Each recording stands for itself by its best release.
 
     What differs in its version words is another recording: without an identifier that says otherwise it has no odds.
     """
@@ -141,22 +152,22 @@ def _gather(comparisons: DataFrame) -> DataFrame:
     odds = F.when(other, F.lit(0.0)).otherwise(seen.odds)
     entry = F.struct(
         "tier", (-odds).alias("loss"), "recording_id", "c_upc", odds.alias("odds"),
-        *[seen[name].alias(name) for name in COMPARISON if name != "odds"], *[name for name in _BOTH if name != "c_upc"],
+        *[seen[name].alias(name) for name in COMPARISON if name != "odds"], *[name for name in _of("c") if name != "c_upc"],
     )  # fmt: skip
-    all_sorted = F.sort_array(F.collect_list(entry)).alias("all")
-    deciding = F.filter("all", lambda one: one.tier == F.col("all")[0].tier)
-    return comparisons.groupBy("usage_key").agg(all_sorted).select("usage_key", deciding.alias("seen"))
+    gathered = comparisons.groupBy("key", "usage_key").agg(F.sort_array(F.collect_list(entry)).alias("all"))
+    deciding = gathered.select("usage_key", F.filter("all", lambda one: one.tier == F.col("all")[0].tier).alias("all"))
+    named_ = deciding.withColumn("recordings", F.transform("all", lambda one: one.recording_id))
+    first = F.filter("all", lambda one, at: F.array_position("recordings", one.recording_id) == at + 1)
+    return named_.select("usage_key", first.alias("seen"))
 
 
 def _decide(gathered: DataFrame, rules: MatchingRules) -> DataFrame:
+    """[usage_key, status, confidence, tier, and the comparisons that a person is shown, best first]."""
     best = F.col("seen")[0]
     fuzzy = best.tier == _FUZZY
     identified = best.tier < len(_IDENTIFIER)
-    # Each recording stands for itself by its best release. Either one is meant, or none: their odds stand against each other.
-    recordings = F.array_distinct(F.transform("seen", lambda one: one.recording_id))
-    gathered = gathered.withColumn("odds", F.transform(recordings, lambda one: _best_of(one).odds)).withColumn(
-        "all_odds", F.aggregate("odds", F.lit(0.0), lambda total, one: total + one)
-    )
+    # Either one recording is meant, or none: their odds stand against each other.
+    gathered = gathered.withColumn("all_odds", F.aggregate("seen", F.lit(0.0), lambda total, one: total + one.odds))
     one_owner = best.odds >= (1 - rules.rivals) * F.col("all_odds")
     probability = F.when(best.artist == NULL, F.least(_share(best.odds), F.lit(rules.without_artist))).otherwise(
         _share(best.odds)
@@ -187,18 +198,11 @@ def _decide(gathered: DataFrame, rules: MatchingRules) -> DataFrame:
         "reconciliation_status", F.when(too_low, "AMBIGUOUS").otherwise(F.col("reconciliation_status"))
     )
     return decided.select(
-        "usage_key", "reconciliation_status", "match_confidence",
+        "usage_key", "reconciliation_status", "match_confidence", "all_odds",
         F.when(paid, best.recording_id).alias("recording_id"),
         F.when(F.col("reconciliation_status") == "UNCLAIMED", "none").otherwise(tier).alias("tier"),
-        evidence(best).alias("evidence"),
-        F.size(recordings).alias("candidates"),
-        *[F.when(F.col("reconciliation_status") == "AMBIGUOUS", column).alias(name)
-          for name, column in _offered(F.slice(recordings, 1, _OFFERED)).items()],
+        F.size("seen").alias("candidates"), F.slice("seen", 1, _OFFERED).alias("seen"),
     )  # fmt: skip
-
-
-def _best_of(recording: Column) -> Column:
-    return F.filter("seen", lambda one: one.recording_id == recording)[0]
 
 
 def _share(odds: Column) -> Column:
@@ -212,24 +216,23 @@ def _threshold(tier: Column, rules: MatchingRules) -> Column:
     return F.coalesce(*known, F.lit(0.0))
 
 
-def _offered(recordings: Column) -> dict[str, Column]:
-    """What a person is shown of these recordings: each with the probability and the evidence of its best release."""
+def _offered() -> dict[str, Column]:
+    """What a person is shown of an ambiguous key: each recording with the probability and the evidence of its best release."""
 
-    def scored(recording: Column) -> Column:
-        score = F.round(_share(_best_of(recording).odds), 4)
-        return F.struct(recording.alias("recording_id"), score.cast("decimal(5,4)").alias("score"))
-
-    def explained(recording: Column) -> Column:
-        parts = ("field", "level", "usage", "catalog")
-        return F.transform(
-            evidence(_best_of(recording)),
-            lambda item: F.struct(recording.alias("recording_id"), *[item[part].alias(part) for part in parts]),
+    def scored(seen: Column) -> Column:
+        return F.struct(
+            seen.recording_id.alias("recording_id"), F.round(_share(seen.odds), 4).cast("decimal(5,4)").alias("score")
         )
 
-    return {
-        "offered": F.transform(recordings, scored),
-        "offered_evidence": F.flatten(F.transform(recordings, explained)),
-    }
+    def explained(seen: Column) -> Column:
+        parts = ("field", "level", "usage", "catalog")
+        return F.transform(
+            evidence(seen),
+            lambda item: F.struct(seen.recording_id.alias("recording_id"), *[item[part].alias(part) for part in parts]),
+        )
+
+    shown = {"offered": F.transform("seen", scored), "offered_evidence": F.flatten(F.transform("seen", explained))}
+    return {name: F.when(F.col("reconciliation_status") == "AMBIGUOUS", column) for name, column in shown.items()}
 
 
 def _or_unclaimed(rules: MatchingRules) -> list[Column]:
@@ -239,7 +242,8 @@ def _or_unclaimed(rules: MatchingRules) -> list[Column]:
         "reconciliation_status": F.coalesce(F.col("reconciliation_status"), F.lit("UNCLAIMED")),
         "match_confidence": F.coalesce(F.col("match_confidence"), F.lit(0.0)),
         "tier": F.coalesce(F.col("tier"), F.lit("none")),
-        "evidence": F.coalesce(F.col("evidence"), F.array().cast(EVIDENCE_TYPE)),
+        "evidence": F.when(F.col("seen").isNotNull(), evidence(F.col("seen")[0])).otherwise(F.array().cast(EVIDENCE_TYPE)),
         "candidates": F.coalesce(F.col("candidates"), F.lit(0)),
+        **_offered(),
     }
     return [defaults.get(name, F.col(name)).alias(name) for name in DECISION]

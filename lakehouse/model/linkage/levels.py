@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -22,12 +22,15 @@ NULL: Final = -1
 _T = TypeVar("_T")
 Levels = npt.NDArray[np.int8]
 Texts = Sequence[str]
+# Records by field, in the names of a Reading.
+Columns = Mapping[str, Sequence[Any]]
 
 # Similarities from which a text is at each level after `exact`.
 _ALIKE: Final = {"close": 93, "near": 86, "similar": 78, "loose": 70, "weak": 60, "faint": 50, "trace": 40}
 _WORDS_ALIKE: Final = {"exact": 92, "close": 84, "near": 76, "loose": 68, "weak": 60, "faint": 50}
 # Words in common count a little less than texts that agree as a whole, letters in common less again.
 _SUBSET, _LETTERS = 0.95, 0.9
+_ASCII: Final = 128
 _SECONDS_APART: Final = {"exact": 0.5, "1 s": 1.5, "2 s": 2.5, "4 s": 4.5, "10 s": 10.5, "30 s": 30.5}
 _YEARS_APART: Final = {"exact": 0, "1 year": 1, "3 years": 3, "10 years": 10}
 ELSE: Final = "else"
@@ -67,19 +70,25 @@ def compare(
 ) -> Levels:
     """The levels of each pair: shape (pairs, comparisons), in the order of COMPARISONS. `versions` are words that make another
     recording of a title. With `whole_titles` a title is not alike because it is part of the other. Whether both are of one source is for the caller to say, in the last column."""
-    found = np.full((len(left), len(COMPARISONS)), NULL, dtype=np.int8)
+    names = [field.name for field in fields(Reading)]
+    ours, theirs = ({name: [getattr(one, name) for one in side] for name in names} for side in (left, right))
+    return compare_columns(ours, theirs, versions, whole_titles)
 
-    def column(name: str) -> tuple[list[Any], list[Any]]:
-        return [getattr(one, name) for one in left], [getattr(one, name) for one in right]
 
-    for name in ("title", "artist", "album", "label"):
-        found[:, PLACE[name]] = _texts(*column(name), whole=whole_titles and name == "title")
-    for name in ("isrc", "upc", "track_number"):
-        found[:, PLACE[name]] = _codes(*column(name))
-    found[:, PLACE["duration"]] = _distances(*column("duration"), _SECONDS_APART)
-    found[:, PLACE["year"]] = _distances(*column("year"), _YEARS_APART)
-    found[:, PLACE["version"]] = _versions(*column("title"), versions)
-    found[:, PLACE["words"]] = _words(left, right, found[:, [PLACE[name] for name in OF_WORDS]])
+def compare_columns(ours: Columns, theirs: Columns, versions: Sequence[str] = (), whole_titles: bool = False) -> Levels:
+    """The same of records that are laid out by field. A field that is not there says nothing."""
+    found = np.full((len(ours["title"]), len(COMPARISONS)), NULL, dtype=np.int8)
+    told = {name for name in ours if any(ours[name]) and any(theirs[name])}
+    for name in {"title", "artist", "album", "label"} & told:
+        found[:, PLACE[name]] = _texts(ours[name], theirs[name], whole=whole_titles and name == "title")
+    for name in {"isrc", "upc", "track_number"} & told:
+        found[:, PLACE[name]] = _codes(ours[name], theirs[name])
+    for name, steps in (("duration", _SECONDS_APART), ("year", _YEARS_APART)):
+        if name in ours:
+            found[:, PLACE[name]] = _distances(ours[name], theirs[name], steps)
+    if versions:
+        found[:, PLACE["version"]] = _versions(ours["title"], theirs["title"], versions)
+    found[:, PLACE["words"]] = _words(ours, theirs, found[:, [PLACE[name] for name in OF_WORDS]])
     return found
 
 
@@ -103,18 +112,43 @@ def _texts(ours: Texts, theirs: Texts, whole: bool = False) -> Levels:
     return levels
 
 
-def _words(left: Sequence[Reading], right: Sequence[Reading], texts: Levels) -> Levels:
+def _words(left: Columns, right: Columns, texts: Levels) -> Levels:
     """All words of both records, wherever they stand: only where the fields by themselves leave doubt."""
-    levels = np.full(len(left), NULL, dtype=np.int8)
+    levels = np.full(len(texts), NULL, dtype=np.int8)
     settled = (((texts >= 0) & (texts <= 2)).sum(axis=1) >= 2) & ~(texts >= 5).any(axis=1)
     if (doubtful := np.flatnonzero(~settled)).size:
-        chosen = _chosen(doubtful, left, right)
-        ours, theirs = ([f"{one.title} {one.artist} {one.album}".strip() for one in side] for side in chosen)
-        letters = [["".join(sorted(text.replace(" ", ""))) for text in side] for side in (ours, theirs)]
-        alike = np.maximum(_scores(fuzz.token_sort_ratio, ours, theirs), _LETTERS * _scores(fuzz.ratio, *letters))
+        ours, theirs = (_all_words(_chosen(doubtful, *map(side.__getitem__, OF_WORDS))) for side in (left, right))
+        letters = [[text.replace(" ", "") for text in side] for side in (ours, theirs)]
+        alike = np.maximum(_scores(fuzz.token_sort_ratio, ours, theirs), _LETTERS * _letters_in_common(*letters))
         enough = np.fromiter((min(len(one), len(other)) >= 4 for one, other in zip(ours, theirs, strict=True)), bool, len(ours))
         levels[doubtful] = np.where(enough, _steps(alike, tuple(_WORDS_ALIKE.values())), NULL)
     return levels
+
+
+def _all_words(texts: Sequence[Texts]) -> list[str]:
+    if any(texts[-1]):
+        return [" ".join(filter(None, said)) for said in zip(*texts, strict=True)]
+    return [f"{one} {other}".strip() for one, other in zip(*texts[:-1], strict=True)]
+
+
+def _letters_in_common(ours: Texts, theirs: Texts) -> npt.NDArray[np.float32]:
+    """How many letters of both are the same, in any order, in hundredths: the ratio of both with their letters sorted."""
+    plain = np.fromiter((one.isascii() and other.isascii() for one, other in zip(ours, theirs, strict=True)), bool, len(ours))
+    alike = np.zeros(len(ours), dtype=np.float32)
+    if (easy := np.flatnonzero(plain)).size:
+        counted = [_counted(side) for side in _chosen(easy, ours, theirs)]
+        both = counted[0].sum(axis=1) + counted[1].sum(axis=1)
+        alike[easy] = 200 * np.minimum(*counted).sum(axis=1) / np.maximum(both, 1)
+    if (others := np.flatnonzero(~plain)).size:
+        alike[others] = _scores(fuzz.ratio, *[["".join(sorted(text)) for text in side] for side in _chosen(others, ours, theirs)])
+    return alike
+
+
+def _counted(texts: Texts) -> npt.NDArray[np.int64]:
+    """How often each ASCII character is in each text."""
+    codes = np.frombuffer("".join(texts).encode(), dtype=np.uint8)
+    of = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
+    return np.bincount(of * _ASCII + codes, minlength=len(texts) * _ASCII).reshape(len(texts), _ASCII)
 
 
 def _chosen(places: npt.NDArray[np.int64], *sides: Sequence[_T]) -> list[list[_T]]:
