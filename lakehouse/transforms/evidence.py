@@ -111,19 +111,21 @@ def compared(usage: Column, recording: Column, rules: MatchingRules) -> Column:
         comparer = Comparer(rules)
         # Nothing here makes cycles, and what is kept of titles is much: looking for cycles in it would be a quarter of the work.
         gc.disable()
-        for batch in batches:
-            sides = [comparer.read({name: side.field(name).to_pylist() for name in FIELDS}) for side in batch]
-            levels = comparer.levels(*sides)
-            versions = [side.versions for side in sides]
-            found = {
-                "odds": pa.array(comparer.odds(levels)),
-                **{name: pa.array(np.ascontiguousarray(levels[:, PLACE[name]])) for name in _TOLD},
-                "usage_version": pa.array(map(_words, versions[0]), pa.string()),
-                "catalog_version": pa.array(map(_words, versions[1]), pa.string()),
-                "unknown_version": pa.array([bool(mine - yours) for mine, yours in zip(*versions, strict=True)], pa.bool_()),
-            }
-            yield pa.StructArray.from_arrays(list(found.values()), list(found))
-        gc.enable()
+        try:
+            for batch in batches:
+                sides = [comparer.read({name: side.field(name).to_pylist() for name in FIELDS}) for side in batch]
+                levels = comparer.levels(*sides)
+                versions = [side.versions for side in sides]
+                found = {
+                    "odds": pa.array(comparer.odds(levels)),
+                    **{name: pa.array(np.ascontiguousarray(levels[:, PLACE[name]])) for name in _TOLD},
+                    "usage_version": pa.array(map(_words, versions[0]), pa.string()),
+                    "catalog_version": pa.array(map(_words, versions[1]), pa.string()),
+                    "unknown_version": pa.array([bool(mine - yours) for mine, yours in zip(*versions, strict=True)], pa.bool_()),
+                }
+                yield pa.StructArray.from_arrays(list(found.values()), list(found))
+        finally:
+            gc.enable()
 
     # Spark reads the shape of the function from its annotations, which must be types and not their text.
     compare_batches.__annotations__ = {"batches": Iterator[tuple[pa.Array, pa.Array]], "return": Iterator[pa.Array]}
