@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from lakehouse.transforms.resolve import _COUNTING, _RESOLVED, _arrow, _resolver
+from lakehouse.transforms.resolve import _resolver
+from lakehouse.transforms.resolved import COUNTING, RESOLVED, arrow_of
 from tests.support.books import book_of
 from tests.support.frames import DIMENSIONS, digest
 from tests.support.groups import BOOK as RANDOM_BOOK
@@ -42,7 +43,7 @@ class Shared:
 
 
 def _batch(*artists: str) -> pa.RecordBatch:
-    schema = _arrow(*(field for field in _RESOLVED if field.name in (*DIMENSIONS, "recording_id", "release", "release_type", "catalog_group", "usage_lines", "units", "gross", "amount", "hold_id")))  # fmt: skip
+    schema = arrow_of(*(field for field in RESOLVED if field.name in (*DIMENSIONS, "recording_id", "release", "release_type", "catalog_group", "usage_lines", "units", "gross", "amount", "hold_id")))  # fmt: skip
     schema = schema.append(pa.field("catalog_artist", pa.string())).append(pa.field("catalog_label", pa.string()))
     rows: list[dict[str, Any]] = [
         {**DIMENSIONS, "usage_key": digest(f"{n}"), "recording_id": "R-1", "usage_lines": 1, "units": Decimal(3), "amount": Decimal(10), "catalog_artist": artist}
@@ -62,9 +63,9 @@ def _batch(*artists: str) -> pa.RecordBatch:
 )
 def test_every_kind_of_batch_becomes_rows(artists: tuple[str, ...], expected: list[tuple[Any, ...]]) -> None:
     book = book_of({"a.yaml": BOOK, "b.yaml": RISING})
-    batches = list(_resolver(Shared(book), {"C-2": "C-2"})([_batch(*artists)]))
+    batches = list(_resolver(Shared(book), {"C-2": "C-2"}, RESOLVED)([_batch(*artists)]))
     for found in batches:
-        assert found.schema == _arrow(*_RESOLVED, _COUNTING)
+        assert found.schema == arrow_of(*RESOLVED, COUNTING)
         found.validate(full=True)
     rows = sorted((row for found in batches for row in found.to_pylist()), key=lambda row: row["payee"] or "")
     told = [(r["refusal"], r["counting"], r["payee"], None if r["stages"] is None else len(r["stages"])) for r in rows]
@@ -86,7 +87,7 @@ def test_random_groups_have_the_parts_of_the_reference_engine_in_batches_of_any_
     found = [
         (r["usage_key"], r["contract_id"], r["contract_version"], r["payee"], r["role"], r["category"], r["amount"],
          None if r["stages"] is None else tuple(tuple(step.values()) for step in r["stages"]))
-        for batch in _resolver(Shared(book), {})(batches) for r in batch.to_pylist()
+        for batch in _resolver(Shared(book), {}, RESOLVED)(batches) for r in batch.to_pylist()
     ]  # fmt: skip
     assert {part[1] for part in expected} == {None, "C-1", "C-2"}
     assert sorted(found, key=repr) == sorted(expected, key=repr)
