@@ -13,6 +13,7 @@ from lakehouse import archive
 from tests.support.processes import CHECKOUT
 
 
+@pytest.mark.slow
 def test_the_archive_holds_every_module_is_made_once_and_can_be_imported_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

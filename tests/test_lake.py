@@ -115,6 +115,7 @@ def test_what_is_not_there_is_said(lake: Lake, tmp_path: Path) -> None:
         lake.table("gold.statements").where(colour="red")
 
 
+@pytest.mark.slow
 def test_a_lake_is_opened_and_read_without_spark(root: Path) -> None:
     """In a process in which pyspark cannot be imported."""
     code = (

@@ -249,6 +249,7 @@ def something(folder: Path) -> None:
     (folder / "letter.txt").write_text("")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("period", "prepare", "told"),
     [("2026-07", nothing, "Period 2026-07 is not published"), (MAY, something, "is not empty")],

@@ -164,7 +164,7 @@ def _dirty(song: dict[str, str], kind: str, rng: random.Random) -> dict[str, str
 
 
 @pytest.mark.parametrize("kind", ["upper", "swapped", "truncated", "no_artist", "no_duration", "typos", "title_alone"])
-@pytest.mark.parametrize("sides", [1, 2])
+@pytest.mark.parametrize("sides", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_dirt_of_every_kind_leaves_most_pairs_to_be_found(
     label: list[dict[str, str]], kind: str, sides: int, tmp_path: Path
 ) -> None:
@@ -257,6 +257,7 @@ print("pyspark" in sys.modules)"""
     assert done.stdout.strip() == "False"
 
 
+@pytest.mark.slow
 def test_a_fitted_model_is_read_back_and_weighs_as_it_did(label: list[dict[str, str]], tmp_path: Path) -> None:
     table, model = write(tmp_path / "all.csv", two_sources(label)), tmp_path / "model.yaml"
     fitted = fit_tables(table, None, model, {}, RULES)

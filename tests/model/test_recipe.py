@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 
 from lakehouse.model.clauses import Flow, Part, Stream, Usage
@@ -16,6 +17,7 @@ def _term_by_term(of: Contract, use: Usage, base: Decimal) -> tuple[Part, ...]:
     return tuple(part for part in parts if part.stream.amount or not base)
 
 
+@pytest.mark.slow
 @given(contracts(), usages, amounts)
 @settings(max_examples=150, deadline=None)
 def test_a_recipe_gives_what_the_terms_give(of: Contract, use: Usage, base: Decimal) -> None:

@@ -55,6 +55,7 @@ def root_of(lake: Path, name: str, version: int | None = None) -> str:
     return duck.table_root(reader.connection, reader.relation(name, version), table(name)).root
 
 
+@pytest.mark.slow
 def test_many_files_become_few_with_the_same_rows_and_every_older_version_stays(lake: Path) -> None:
     before = LakeReader(str(lake)).version(CROWDED)
     root, older = root_of(lake, CROWDED), root_of(lake, CROWDED, before - 1)
@@ -74,6 +75,7 @@ def test_a_log_of_many_commits_gets_a_checkpoint_once(lake: Path) -> None:
     assert list((lake / "ops" / "ignored" / "_delta_log").glob("*.checkpoint.parquet"))
 
 
+@pytest.mark.slow
 def test_upkeep_of_everything_leaves_the_published_periods_verified_and_gold_as_it_was(lake: Path) -> None:
     published = [name for name in commits(lake) if name.startswith("gold/")]
     kept = upkeep(environment(lake), ",".join(each.name for each in ALL))["kept"]

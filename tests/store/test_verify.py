@@ -157,6 +157,7 @@ def damaged_june(table: str, **change: str) -> dict[str, list[dict[str, Any]]]:
     return tables
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "change", "expected"),
     [
@@ -197,6 +198,7 @@ def test_a_wrong_root_of_a_logical_partition_is_named(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_forked_or_cut_chain_of_manifests_is_found(lake: Path) -> None:
     reader = LakeReader(str(lake))
     row = reader.sql(f"SELECT * FROM {reader.relation('gold.periods')} WHERE period = '2026-06'")[0]
