@@ -93,6 +93,7 @@ def test_decisions_do_not_depend_on_how_the_index_was_cut_in_parts(
     assert [row.recording_id for row in kept][2:] == ["R-2", "R-1"]
 
 
+@pytest.mark.drill
 @pytest.mark.spark
 def test_a_run_keeps_the_index_and_decides_as_without_it(
     closed_lake: Path,  # noqa: F811
