@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Where bytecode is not kept, every process of the demo and the tests compiles its libraries anew: a third of the time of `make check`.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-tests setup-airflow demo test check drill test-minio test-airflow test-cluster airflow bench bench-reports bench-match bench-catalog bench-contracts docs format lock lock-airflow clean
+.PHONY: help setup setup-tests setup-airflow demo test check lint quick-tests drill test-minio test-airflow test-cluster airflow bench bench-reports bench-match bench-catalog bench-contracts docs format lock lock-airflow clean
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,7 +26,12 @@ test: setup-tests ## the whole suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not drill and not minio and not airflow and not cluster"
 
 check: setup-tests ## lint, types and the tests that need no JVM, in under a minute
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint quick-tests
+
+lint:
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+quick-tests:
 	@HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -n 2 -m "not spark and not drill and not slow and not minio and not airflow and not cluster"
 
 drill: setup-tests ## long fault drills: kills, corruption, many seeds
