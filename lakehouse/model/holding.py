@@ -18,6 +18,8 @@ from lakehouse.model.rules import Frozen
 
 # Money without an owner belongs to the market that it was earned in: those who earned in the same.
 MARKET: Final = ("usage_period", "territory", "source", "currency")
+# Whose lines are of an owner, by category: fees are for a service, and taxes the state's.
+OWNED: Final = ("payable", "reserved", "retained")
 
 Release = Literal["match", "market_share", "collective", "state"]
 

@@ -20,8 +20,8 @@ from lakehouse.errors import Findings, Misuse
 from lakehouse.model.documents import told
 from lakehouse.model.plain_yaml import read_yaml
 from lakehouse.model.routing_score import RoutingScore
+from lakehouse.model.vocabulary import PAID
 
-PAID_STATUSES = ("MATCHED", "DRIFT_FLAGGED")
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -162,7 +162,7 @@ class Decision(_Strict):
 
     def status(self, proposed: str) -> str:
         """What becomes of the matcher's status: a match that is not routed to its owner waits for a person."""
-        return "AMBIGUOUS" if proposed in PAID_STATUSES and self.state != "ROUTED" else proposed
+        return "AMBIGUOUS" if proposed in PAID and self.state != "ROUTED" else proposed
 
 
 class Ruleset(BaseModel):
@@ -212,7 +212,7 @@ class Ruleset(BaseModel):
 
     def gap(self, payload: Payload) -> Gap | None:
         """Why the money waits; None where it does not. Without an identifier, a key needs title and artist to be complete."""
-        if payload.reconciliation_status in PAID_STATUSES:
+        if payload.reconciliation_status in PAID:
             return None
         identified = not all(map(self.is_unknown, (payload.isrc, payload.proprietary_id)))
         if not identified and (self.is_unknown(payload.title) or self.is_unknown(payload.artist)):
@@ -243,7 +243,7 @@ class Ruleset(BaseModel):
 
 
 def _matched(when: When) -> bool:
-    return bool(when.status) and set(when.status) <= set(PAID_STATUSES)
+    return bool(when.status) and set(when.status) <= set(PAID)
 
 
 def _path(level: int | None, end: RoutingState) -> Iterator[RoutingState]:

@@ -1,7 +1,10 @@
-"""The closed lists of words that a usage line may use."""
+"""The closed lists of words that a usage line, and the matcher of it, may use."""
 
 MEANINGS = ("generation", "correction")
 NOT_INCOME = ("transfer", "summary")
 # A kind of row that the dialect does not know: refused, for only a person can say whether it is income.
 UNKNOWN = "unknown"
+# What the matcher says of a usage key whose recording is paid, and of one that waits.
+PAID = ("MATCHED", "DRIFT_FLAGGED")
+UNPAID = ("AMBIGUOUS", "UNCLAIMED")
 CONFIGURATIONS = ("stream", "download", "physical", "ugc", "ringtone", "merchandise", "sync", "performance", "other")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 
 from pyspark.sql import functions as F
 
+from lakehouse.model.vocabulary import PAID
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Work, run_jobs
 from lakehouse.runs.period import require_open
@@ -17,9 +16,8 @@ from lakehouse.tables import gold, silver
 from lakehouse.transforms.groups import MEASURES, join_recordings, latest_decisions
 from lakehouse.transforms.groups import open_holds as never_taken
 from lakehouse.transforms.hold import may_find_an_owner, months_held, to_pools
-from lakehouse.transforms.resolve import PAID
 from lakehouse.transforms.resolve import resolve as resolve_groups
-from lakehouse.views.common import write_money
+from lakehouse.views.common import sums_by_currency, write_money
 from lakehouse.views.holding import open_holds
 from lakehouse.views.review import newest_decisions
 
@@ -43,7 +41,7 @@ def replay(env: Environment, period: str, dry_run: bool = False) -> dict[str, An
     moved = [{**held[entry], **owners[entry]} for entry in sorted(held) if entry in owners]
     kept = [hold for entry, hold in held.items() if entry not in owners]
     return {
-        "period": period, "dry_run": dry_run, "ruleset": env.routing.version, "money": _sums(moved), "still_held": _sums(kept),
+        "period": period, "dry_run": dry_run, "ruleset": env.routing.version, "money": sums_by_currency(moved), "still_held": sums_by_currency(kept),
         "moved": [{**row, "amount": write_money(row["amount"], row["currency"])} for row in moved],
     }  # fmt: skip
 
@@ -100,10 +98,3 @@ def _would_move(env: Environment, period: str) -> dict[str, Owner]:
         return {row.hold_id: {"recording_id": row.recording_id, "tier": row.tier} for row in rows.collect()}
     finally:
         work.release()
-
-
-def _sums(holds: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
-    sums: dict[str, Decimal] = {}
-    for hold in holds:
-        sums[hold["currency"]] = sums.get(hold["currency"], Decimal(0)) + hold["amount"]
-    return [{"currency": currency, "amount": write_money(amount, currency)} for currency, amount in sorted(sums.items())]

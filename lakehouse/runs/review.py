@@ -10,6 +10,7 @@ from typing import Any
 
 import lakehouse
 from lakehouse.errors import Misuse
+from lakehouse.model.vocabulary import UNPAID
 from lakehouse.runs.environment import Environment
 from lakehouse.store.light import append_rows
 from lakehouse.store.reader import LakeReader
@@ -17,7 +18,6 @@ from lakehouse.tables import ops, silver
 from lakehouse.views.review import newest_decisions, standing_reviews
 
 # Only what is not paid can be reviewed: what is paid is corrected through the catalog.
-_REVIEWABLE = ("AMBIGUOUS", "UNCLAIMED")
 _SHORTEST_KEY = 8
 
 
@@ -112,7 +112,7 @@ def _states(reader: LakeReader, ruleset: str, keys: Sequence[str]) -> dict[str, 
         [list(keys)],
     )
     for row in rows:
-        if row["status"] not in _REVIEWABLE and row["tier"] != "alias":
+        if row["status"] not in UNPAID and row["tier"] != "alias":
             raise Misuse(
                 f"{row['usage_key']} is {row['status']} with {row['matched']} by {row['tier']}: there is no doubt to decide. "
                 "Where that is wrong, mend the catalog."

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from lakehouse.checks.totals import require_no_difference, require_parts_add_up
 from lakehouse.model.counting import counting_groups
 from lakehouse.model.routing import ruleset_sha256
+from lakehouse.model.vocabulary import PAID
 from lakehouse.runs import declared
 from lakehouse.runs.catalog_index import index_of_catalog, too_many_to_send
 from lakehouse.runs.declared import DRAFT
@@ -35,7 +36,7 @@ from lakehouse.transforms.market import divide_by_market, owners_of_markets
 from lakehouse.transforms.pools import pool_parts
 from lakehouse.transforms.reconcile import match_keys
 from lakehouse.transforms.release import released_lines
-from lakehouse.transforms.resolve import PAID, groups_again, mirrors, reversals, royalty_lines, standing
+from lakehouse.transforms.resolve import groups_again, mirrors, reversals, royalty_lines, standing
 from lakehouse.transforms.resolve import resolve as resolve_groups
 from lakehouse.transforms.review import alias_decisions, refused_pairs, standing_reviews
 from lakehouse.transforms.roots import partition_roots

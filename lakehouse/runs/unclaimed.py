@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
-from decimal import Decimal
 from typing import Any
 
 from lakehouse.errors import Misuse
 from lakehouse.model.holding import HoldingPolicy
-from lakehouse.model.money import add
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.period import require_open
 from lakehouse.tables import ops
 from lakehouse.transforms.local import local_rows
-from lakehouse.views.common import write_money
+from lakehouse.views.common import sums_by_currency, write_money
 from lakehouse.views.unclaimed import Due, due_by_market
 
 
@@ -40,7 +38,7 @@ def release_unclaimed(
         frame = local_rows(env.spark, ops.unclaimed_releases.types, rows)
         env.store.append(ops.unclaimed_releases, frame.coalesce(1), {"job": "unclaimed", "period": period, "by": by})
     return {
-        "period": period, "dry_run": dry_run, "reason": reason, "by": by, "money": _sums(one.row for one in going),
+        "period": period, "dry_run": dry_run, "reason": reason, "by": by, "money": sums_by_currency(one.row for one in going),
         "released": [_told(one) for one in going],
         "waiting": [{**_told(one), "waits": one.waits} for one in found if one.waits],
     }  # fmt: skip
@@ -57,10 +55,3 @@ def _told(one: Due) -> dict[str, Any]:
         "due": one.due,
         "owners": row["owners"],
     }
-
-
-def _sums(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    sums: dict[str, Decimal] = {}
-    for row in rows:
-        sums[row["currency"]] = add(sums.get(row["currency"], Decimal(0)), row["amount"])
-    return [{"currency": currency, "amount": write_money(amount, currency)} for currency, amount in sorted(sums.items())]

@@ -1,9 +1,10 @@
 """Silver: typed usage, the catalog, the contract book, and one match decision per distinct usage key."""
 
-from lakehouse.model.vocabulary import CONFIGURATIONS, MEANINGS
+from lakehouse.model.vocabulary import CONFIGURATIONS, MEANINGS, PAID, UNPAID
 from lakehouse.tables.declare import MONEY, UNITS, Field, Table, currency, money, period, sha256
 
 STATUSES = ("MATCHED", "AMBIGUOUS", "UNCLAIMED", "DRIFT_FLAGGED")
+assert set(STATUSES) == {*PAID, *UNPAID}
 
 usage = Table(
     name="silver.usage",

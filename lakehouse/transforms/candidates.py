@@ -8,6 +8,8 @@ recordings share a block key is counted when it is asked for: so the answer depe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Final
 
 from pyspark.sql import Column, Window
@@ -89,17 +91,10 @@ def _alike() -> Column:
     """How much of either sketch is in the other, in thousandths of each: 2000 for the same letters."""
 
     def bits(prefix: str) -> Column:
-        return _sum([F.bit_count(prefix + name) for name in _SKETCH])
+        return reduce(add, [F.bit_count(prefix + name) for name in _SKETCH])
 
-    common = _sum([F.bit_count(F.col(f"asked_{name}").bitwiseAND(F.col(name))) for name in _SKETCH]) * 1000
+    common = reduce(add, [F.bit_count(F.col(f"asked_{name}").bitwiseAND(F.col(name))) for name in _SKETCH]) * 1000
     return (common / bits("asked_")).cast("int") + (common / bits("")).cast("int")
-
-
-def _sum(columns: list[Column]) -> Column:
-    total = columns[0]
-    for column in columns[1:]:
-        total = total + column
-    return total
 
 
 def _taken_apart(title: Column, artist: Column, asked: bool = False) -> Column:

@@ -14,17 +14,16 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from lakehouse.model.clauses import Part, Step, Stream
-from lakehouse.model.holding import MARKET, market_cut
+from lakehouse.model.holding import MARKET, OWNED, market_cut
 from lakehouse.model.money import Cut, from_units, to_units
 from lakehouse.tables.gold import NOBODYS, UNCLAIMED
+from lakehouse.transforms.groups import RELEASE
 from lakehouse.transforms.parts import Parts, assemble
 from lakehouse.transforms.resolved import OF_POOLS, RESOLVED, arrow_of, ddl_of, with_pools
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-# Fees are for a service, and taxes the state's: neither owns a recording.
-OWNED: Final = {"payable": "payable", "reserved": "payable", "retained": "retained"}
 ROLE: Final = "unclaimed"
 
 Market = tuple[str, ...]
@@ -72,7 +71,7 @@ def divide_by_market(holds: DataFrame, owners: Mapping[Market, Owners]) -> DataF
     fields = (*RESOLVED, *(field for field in OF_POOLS if field.name in holds.columns and field.name == "pooled"))
     named = [name for name in holds.columns if name not in ("period", "entry", "releases", "reason")]
     told = holds.select(*named).withColumns({"hold_id": F.col("entry_id"), "recording_id": F.lit(UNCLAIMED)})
-    for name in ("release", "release_type", "catalog_group"):
+    for name in RELEASE:
         told = told.withColumn(name, F.lit(None).cast("string"))
     shared = holds.sparkSession.sparkContext.broadcast(dict(owners))
     return with_pools(told.mapInArrow(_divider(lambda: shared.value, arrow_of(*fields)), ddl_of(*fields)))

@@ -15,7 +15,7 @@ from lakehouse.tables.arrow import arrow_type
 from lakehouse.transforms.wide import Places
 
 _MONEY = pa.decimal128(38, 18)
-COUNTS = arrow_type(next(field.type for field in gold.royalty_lines.fields if field.name == "counts"))
+COUNTS = arrow_type(gold.royalty_lines.types["counts"])
 # What a contract adds to a group.
 OWN = ("contract_id", "contract_version", "payee", "role", "category", "refusal", "counting", "counts", "amount")
 

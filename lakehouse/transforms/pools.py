@@ -24,7 +24,7 @@ from lakehouse.model.types import parse_type
 from lakehouse.tables import gold
 from lakehouse.tables.declare import MONEY, UNITS
 from lakehouse.tables.gold import GROUP, POOLED, line_key
-from lakehouse.transforms.groups import MEASURES
+from lakehouse.transforms.groups import MEASURES, RELEASE
 from lakehouse.transforms.local import local_rows
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ KEY: Final = ("pool", "report_period", "currency")
 # What an adjustment is spread over has been through its pool: it is in none.
 ADJUSTMENT: Final = "adjustment"
 ROLE: Final = "pool"
-_TYPES: Final = {field.name: field.type for field in gold.royalty_lines.fields}
+_TYPES: Final = gold.royalty_lines.types
 _STEPS: Final = _TYPES["stages"]
 _WHOLE: Final = "decimal(38,0)"
 _CUTS: Final = ("shared", "more")
@@ -191,10 +191,7 @@ def pool_parts(divided: DataFrame, version: str) -> DataFrame:
         "category": F.lit("fee"),
     }
     # What escalations count is on the lines of the group itself.
-    empty = {
-        name: F.lit(None).cast(_TYPES.get(name, "string"))
-        for name in ("release", "release_type", "catalog_group", "hold_id", "counts")
-    }
+    empty = {name: F.lit(None).cast(_TYPES.get(name, "string")) for name in (*RELEASE, "hold_id", "counts")}
     return divided.where("pooled IS NOT NULL").select(
         *GROUP, *(name for name in MEASURES if name != "amount"), "base", kept.alias("amount"), way.alias("stages"),
         F.lit(POOLED).alias("recording_id"), *(column.alias(name) for name, column in {**words, **empty}.items()),

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.model.linkage.levels import COMPARISONS, NULL, PLACE
 from lakehouse.model.matching import MatchingRules
+from lakehouse.model.vocabulary import PAID
 from lakehouse.tables import silver
 from lakehouse.transforms.candidates import Hint, as_it_is, find_candidates, form_id, index_entries, named
 from lakehouse.transforms.evidence import COMPARISON, EVIDENCE_TYPE, FIELDS, compared, evidence
@@ -186,7 +187,7 @@ def _decide(gathered: DataFrame, rules: MatchingRules) -> DataFrame:
         .otherwise("MATCHED")
     )
     decided = gathered.withColumn("reconciliation_status", status)
-    paid = F.col("reconciliation_status").isin("MATCHED", "DRIFT_FLAGGED")
+    paid = F.col("reconciliation_status").isin(*PAID)
     confidence = (
         F.when(F.col("reconciliation_status") == "DRIFT_FLAGGED", F.lit(rules.drift))
         .when((F.col("reconciliation_status") == "MATCHED") & ~fuzzy, F.lit(1.0))

@@ -26,7 +26,6 @@ from lakehouse.model.unmatched import fallback_pool
 from lakehouse.tables import gold
 from lakehouse.tables.declare import Field
 from lakehouse.tables.gold import GROUP, UNMATCHED, line_key
-from lakehouse.tables.silver import STATUSES
 from lakehouse.transforms.combinations import codes, distinct, gathered
 from lakehouse.transforms.groups import MEASURES, RELEASE
 from lakehouse.transforms.parts import Parts, assemble
@@ -38,9 +37,6 @@ from lakehouse.transforms.wide import Places, read
 if TYPE_CHECKING:
     from pyspark import Broadcast
     from pyspark.sql import Column, DataFrame
-
-PAID = ("MATCHED", "DRIFT_FLAGGED")
-assert set(PAID) < set(STATUSES)
 
 # What contracts cover, and what `Usage` and a group of usage lines call by one name: dimensions and measures.
 _COVERED = ["recording_id", "catalog_artist", "catalog_label", "usage_period", "release"]

@@ -20,7 +20,7 @@ _PARTS = (
     "recording_id", *RELEASE, "contract_id", "contract_version", "payee", "role", "category", "usage_lines", "units", "gross", "base",
     "amount", "stages", "counts",
 )  # fmt: skip
-STAGES = next(field.type for field in gold.royalty_lines.fields if field.name == "stages")
+STAGES = gold.royalty_lines.types["stages"]
 RESOLVED = (
     *(field for field in gold.royalty_lines.fields if field.name in (*GROUP, *_PARTS)),
     Field("hold_id", "string", "The hold that the group comes from, where it was held before"),

@@ -12,10 +12,11 @@ from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from lakehouse.model.money import minor_digits
-from lakehouse.model.routing import PAID_STATUSES, Payload, Ruleset, event_id, read_ruleset, ruleset_sha256
+from lakehouse.model.routing import Payload, Ruleset, event_id, read_ruleset, ruleset_sha256
+from lakehouse.model.vocabulary import PAID
 from lakehouse.tables import silver
-from lakehouse.tables.arrow import arrow_type
 from lakehouse.tables.declare import MONEY
+from lakehouse.transforms.resolved import arrow_of, ddl_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -51,13 +52,12 @@ def route(decisions: DataFrame, text: str, period: str, record: Record = Mapping
     In: the columns of silver.matches as the matcher proposes them, and those of `reported`; `record` is that of each source. Out:
     silver.routing_audit without run_id, decided_at and supersedes, and the payload.
     """
-    schema = ", ".join(f"{field.name} {field.type}" for field in _EVENT)
     columns = [name for name in (*Payload.model_fields, "money") if name not in ("at_stake", "match_rate", "fidelity")]
-    return decisions.select(*columns).mapInArrow(_router(text, period, dict(record)), schema)
+    return decisions.select(*columns).mapInArrow(_router(text, period, dict(record)), ddl_of(*_EVENT))
 
 
 def _router(text: str, period: str, record: Record) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    schema = pa.schema([(field.name, arrow_type(field.type)) for field in _EVENT])
+    schema = arrow_of(*_EVENT)
 
     def batches(decisions: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         ruleset, digest = read_ruleset(text), ruleset_sha256(text)
@@ -94,7 +94,7 @@ def _worst(sources: Iterable[str], record: Record, part: int) -> str | None:
 def as_routed(proposed: DataFrame, events: DataFrame) -> DataFrame:
     """The matcher's decisions with the status that routing leaves them: a match that waits for a person is AMBIGUOUS, and offers its recording."""
     ends = events.select("usage_key", F.element_at("path", -1).alias("end"))
-    waits = F.col("reconciliation_status").isin(*PAID_STATUSES) & (F.col("end") != "ROUTED")
+    waits = F.col("reconciliation_status").isin(*PAID) & (F.col("end") != "ROUTED")
     offer = F.array(F.struct("recording_id", F.col("match_confidence").alias("score")))
     explained = F.transform(
         "evidence",

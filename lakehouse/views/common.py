@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
-from lakehouse.model.money import minor_digits
+from lakehouse.model.money import ZERO, add, minor_digits
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import gold
 
@@ -14,6 +16,14 @@ def write_money(amount: Decimal, currency: str) -> str:
     whole, _, decimals = f"{amount if amount else Decimal(0):f}".partition(".")
     kept = decimals.rstrip("0").ljust(minor_digits(currency), "0")
     return f"{whole}.{kept}" if kept else whole
+
+
+def sums_by_currency(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """{currency, amount} of the rows' amounts, in order of the currencies."""
+    sums: dict[str, Decimal] = {}
+    for row in rows:
+        sums[row["currency"]] = add(sums.get(row["currency"], ZERO), row["amount"])
+    return [{"currency": currency, "amount": write_money(amount, currency)} for currency, amount in sorted(sums.items())]
 
 
 def write_number(number: Decimal) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lakehouse.model.book import ContractBook
+from lakehouse.model.vocabulary import PAID
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import gold, silver
 from lakehouse.tables.gold import UNMATCHED
@@ -87,8 +88,8 @@ def lines_to_correct(reader: LakeReader, period: str, ruleset: str, book: Contra
 
 def _moves(line: Mapping[str, Any], book: ContractBook) -> bool:
     if line["recording_id"] == UNMATCHED:
-        return line["status"] in ("MATCHED", "DRIFT_FLAGGED")
-    if line["status"] not in ("MATCHED", "DRIFT_FLAGGED") or line["found"] != line["recording_id"]:
+        return line["status"] in PAID
+    if line["status"] not in PAID or line["found"] != line["recording_id"]:
         return True
     releases = line["releases"] or []
     if not releases:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from decimal import Context, Decimal
 from typing import Any
 
+from lakehouse.model.vocabulary import PAID
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import bronze, silver
 from lakehouse.views.common import write_money, write_number
 from lakehouse.views.holding import holding
 
-_PAID = ("MATCHED", "DRIFT_FLAGGED")
 _EXACT = Context(prec=80)
 
 
@@ -68,7 +68,7 @@ def matching(reader: LakeReader, ruleset: str, period: str | None = None) -> dic
 
 
 def _rates(rows: list[dict[str, Any]], currency: str) -> dict[str, Any]:
-    paid = [row for row in rows if row["status"] in _PAID]
+    paid = [row for row in rows if row["status"] in PAID]
     lines, matched_lines = (sum(row["lines"] for row in of) for of in (rows, paid))
     amount, matched_amount = _sum(rows), _sum(paid)
     return {

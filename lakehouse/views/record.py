@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from lakehouse.model.vocabulary import UNPAID
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import gold, ops, silver
 from lakehouse.views.common import closed_periods
@@ -21,19 +22,11 @@ def source_records(reader: LakeReader, most: int, before: str | None = None) -> 
     periods = [period for period in closed_periods(reader) if before is None or period < before][-most:]
     if not periods:
         return []
-    rows = reader.sql(
-        f"""
-        WITH told AS (
-            SELECT source, period, 1 AS usage_lines, 0 AS held_lines, 0 AS refused_lines FROM {reader.relation(silver.usage.name)}
-            UNION ALL SELECT source, period, 0, usage_lines, 0 FROM {reader.relation(gold.holding.name)}
-                WHERE entry = 'hold' AND held_since = period AND reason IN ('AMBIGUOUS', 'UNCLAIMED')
-            UNION ALL SELECT source, period, 0, 0, 1 FROM {reader.relation(ops.quarantine.name)})
+    told = " UNION ALL ".join(_told(reader, period) for period in periods)
+    rows = reader.sql(f"""
         SELECT source, list_sort(list(DISTINCT period)) AS periods, sum(usage_lines)::BIGINT AS usage_lines,
                sum(held_lines)::BIGINT AS held_lines, sum(refused_lines)::BIGINT AS refused_lines
-        FROM told WHERE list_contains(?, period) GROUP BY source ORDER BY source
-        """,
-        [periods],
-    )
+        FROM ({told}) GROUP BY source ORDER BY source""")
     return [
         {
             **row,
@@ -42,6 +35,19 @@ def source_records(reader: LakeReader, most: int, before: str | None = None) -> 
         }
         for row in rows
     ]
+
+
+def _told(reader: LakeReader, period: str) -> str:
+    """A query for what became of each line of a period, or of each group of lines. Files of other periods are not opened."""
+    usage, holding, refused = (
+        reader.relation(table.name, where={"period": period}) for table in (silver.usage, gold.holding, ops.quarantine)
+    )
+    waits = ", ".join(f"'{status}'" for status in UNPAID)
+    return f"""
+        SELECT source, period, 1 AS usage_lines, 0 AS held_lines, 0 AS refused_lines FROM {usage}
+        UNION ALL SELECT source, period, 0, usage_lines, 0 FROM {holding}
+            WHERE entry = 'hold' AND held_since = period AND reason IN ({waits})
+        UNION ALL SELECT source, period, 0, 0, 1 FROM {refused}"""
 
 
 def _share(part: int, whole: int) -> str | None:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from lakehouse.model.holding import MARKET, Held, HeldItem, HoldingPolicy, statutory_report
+from lakehouse.model.holding import MARKET, OWNED, Held, HeldItem, HoldingPolicy, statutory_report
 from lakehouse.model.money import add
+from lakehouse.model.vocabulary import UNPAID
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import gold, ops
 from lakehouse.views.holding import open_holds
 
-# What has no owner. All else that is held waits for something other than one: a contract, a price, the word of a person.
-_REASONS = ("UNCLAIMED", "AMBIGUOUS")
 _RIGHT = "CASE WHEN configuration = 'performance' THEN 'performance' ELSE 'recording' END"
 
 
@@ -30,8 +29,8 @@ class Due:
 
 
 def due_by_market(reader: LakeReader, policies: Sequence[HoldingPolicy], period: str, year_ends: int = 12) -> list[Due]:
-    """Every hold of closed books whose policy releases by market share and whose time is up in `period`, in order of their ids."""
-    rows = {row["entry_id"]: row for row in reader.sql(_candidates(reader, period), [list(_REASONS)])}
+    """Every hold of closed books that has no owner (all else waits for something other than one), whose policy releases by market share and whose time is up in `period`, in order of their ids."""
+    rows = {row["entry_id"]: row for row in reader.sql(_candidates(reader, period), [list(UNPAID)])}
     items = [
         HeldItem(entry, "", "", "", row["territory"], row["right_"], row["usage_period"], row["held_since"], row["amount"], row["currency"])
         for entry, row in sorted(rows.items())
@@ -59,11 +58,11 @@ def _candidates(reader: LakeReader, period: str) -> str:
     """A query for the open holds without an owner, each with its market and how many earned in that by the lines that stand."""
     lines, periods, released = (reader.relation(t.name) for t in (gold.royalty_lines, gold.periods, ops.unclaimed_releases))
     market, closed = ", ".join(MARKET), f"(SELECT period FROM {periods} WHERE period < '{period}')"
-    nobodys = ", ".join(f"'{name}'" for name in gold.NOBODYS)
+    nobodys, owned = (", ".join(f"'{name}'" for name in names) for names in (gold.NOBODYS, OWNED))
     return f"""
         WITH earned AS (
             SELECT {market}, payee, contract_id, contract_version, category = 'retained' AS kept, sum(amount) AS amount FROM {lines}
-            WHERE period IN {closed} AND category IN ('payable', 'reserved', 'retained') AND recording_id NOT IN ({nobodys})
+            WHERE period IN {closed} AND category IN ({owned}) AND recording_id NOT IN ({nobodys})
             GROUP BY ALL HAVING sum(amount) > 0),
         markets AS (SELECT {market}, count(*) AS owners FROM earned GROUP BY ALL)
         SELECT entry_id, usage_key, {market}, held_since, reason, amount, {_RIGHT} AS right_, coalesce(owners, 0) AS owners
