@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 # Names what block keys and sketches are made by: a change of either is another version, and indexes are made anew.
-BLOCKS_VERSION: Final = "b1"
+BLOCKS_VERSION: Final = "b2"
 
 Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]

@@ -24,15 +24,30 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Budget(_Frozen):
+    """How much a usage key may look up: block keys, and recordings that they bring in together."""
+
+    keys: int = Field(gt=0)
+    postings: int = Field(gt=0)
+
+
 class Blocking(_Frozen):
     """Bounds of the search for candidates."""
 
     document_frequency: int = Field(gt=0)
-    keys: int = Field(gt=0)
-    postings: int = Field(gt=0)
+    first: Budget
+    good: int = Field(ge=0, le=2000)
+    again: Budget
     alike: int = Field(ge=0, le=2000)
     behind: int = Field(ge=0, le=2000)
     candidates: int = Field(gt=0)
+    alone: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _widening(self) -> Blocking:
+        if self.again.keys < self.first.keys or self.again.postings < self.first.postings:
+            raise ValueError("`again` must allow at least what `first` does: it takes the place of the first search")
+        return self
 
 
 class MatchingRules(_Frozen):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 MADE_BY = f"{NORMALIZER_VERSION} {BLOCKS_VERSION}"
 # Rows of a catalog from which keeping its index costs less than making it.
 _KEPT_FROM = 20_000
-# Usage keys that are sent to the catalog, wherever its parts are; of more than these Spark decides what goes where.
+# Usage keys that are sent at once to the catalog, wherever its parts are.
 _SENT = 300_000
 
 
@@ -45,10 +46,10 @@ def index_of_catalog(work: Work, catalog: DataFrame) -> Generator[Append, None, 
     return kept if _entries(work) == _forms(work) else _of_today(kept, catalog)
 
 
-def too_many_to_send(work: Work, keys: DataFrame) -> bool:
-    """Whether these usage keys are too many to be sent to every part of the catalog."""
+def parts_to_send(work: Work, keys: DataFrame) -> int:
+    """In how many parts these usage keys are sent to every part of the catalog."""
     # There are as many keys as lines at the most: few lines need no counting in Spark.
-    return _count(work, silver.usage) > _SENT and keys.count() > _SENT
+    return ceil(keys.count() / _SENT) if _count(work, silver.usage) > _SENT else 1
 
 
 def _forms(work: Work) -> int:

@@ -12,7 +12,7 @@ from lakehouse.model.counting import counting_groups
 from lakehouse.model.routing import ruleset_sha256
 from lakehouse.model.vocabulary import PAID
 from lakehouse.runs import declared
-from lakehouse.runs.catalog_index import index_of_catalog, too_many_to_send
+from lakehouse.runs.catalog_index import index_of_catalog, parts_to_send
 from lakehouse.runs.declared import DRAFT
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Append, Job, Replace, Work, job
@@ -24,7 +24,6 @@ from lakehouse.store.landing import Receipt
 from lakehouse.tables import Table, bronze, gold, ops, silver
 from lakehouse.tables.declare import MONEY
 from lakehouse.tables.gold import UNMATCHED
-from lakehouse.transforms.candidates import as_it_is
 from lakehouse.transforms.conform import conform as conform_lines
 from lakehouse.transforms.conserve import conserve
 from lakehouse.transforms.duplicates import find_duplicates
@@ -149,8 +148,8 @@ def reconcile(work: Work) -> Iterator[Append | Replace]:
     aliases = work.cut(alias_decisions(fresh, standing, catalog, work.env.rules))
     open_keys = fresh.join(aliases.select("usage_key"), "usage_key", "left_anti")
     index = yield from index_of_catalog(work, catalog)
-    few = as_it_is if too_many_to_send(work, fresh) else F.broadcast
-    matched = match_keys(open_keys, catalog, work.env.rules, work.cut, refused_pairs(standing), index, few)
+    parts = parts_to_send(work, fresh)
+    matched = match_keys(open_keys, catalog, work.env.rules, work.cut, refused_pairs(standing), index, parts)
     decisions = aliases.unionByName(matched).join(fresh.select("usage_key", "review_no"), "usage_key")
     of_now = {"catalog_version": F.lit(catalog_version).cast("bigint"), "period": F.lit(work.period)}
     proposed = work.cut(decisions.withColumns(of_now).coalesce(1))

@@ -90,6 +90,8 @@ catalog_index = Table(
         ),
         Field("low", "bigint", "Its pieces of three letters, marked in 64 bits", required=True),
         Field("high", "bigint", "The same in other places", required=True),
+        Field("title_low", "bigint", "Those of its title alone, marked in 64 bits", required=True),
+        Field("title_high", "bigint", "The same in other places", required=True),
     ),
 )
 

@@ -1,30 +1,40 @@
 """Which recordings are worth comparing with a usage key: those that share its rarest block keys, and most of its letters.
 
-Never all pairs: block keys that too many recordings share are not used, and every step is a plain equi-join whose fan-out the rules
-bound. The index has one row for each recording under one title and artist; it is read as a stream, and only what is asked is sent to it. How many
-recordings share a block key is counted when it is asked for: so the answer depends on the entries and not on when each was added.
+Never all pairs: block keys that too many recordings share are not used, and what a key may look up is bounded by the rules. The index has one row for
+each recording under one title and artist; it is read as a stream, never shuffled, and only what is asked is sent to it, so many keys at a time. How many
+recordings share a block key is counted when it is asked for: so the answer depends on the entries and not on when each was added. Keys without a good
+candidate are searched for once more, with a larger budget.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import reduce
-from operator import add
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from pyspark.sql import Column, Window
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from lakehouse.model.blocks import block_keys, sketches
+from lakehouse.model.blocks import Places, block_keys, sketches
 from lakehouse.model.matching import Blocking
+from lakehouse.model.search import Asked, Blocks, Chosen, Marks, Numbers, Records, Search
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark import Broadcast
 
+# Which letters all the text of a record has, and its title alone, each in two sets of marks.
 _SKETCH: Final = ("low", "high")
+_TITLE: Final = ("title_low", "title_high")
+_FOUND: Final = pa.schema([(name, pa.int64()) for name in ("key", "form", "alike", "room", "turn")])
+_FOUND_DDL: Final = ", ".join(f"{name} bigint" for name in _FOUND.names)
+# Rows that go back to Spark at a time.
+_ROWS: Final = 10_000
 
 # How a join reaches a frame, or how often it is computed.
 Hint = Callable[["DataFrame"], "DataFrame"]
+Batches = Iterator[pa.RecordBatch]
 
 
 def as_it_is(rows: DataFrame) -> DataFrame:
@@ -42,72 +52,106 @@ def form_id(recording: Column, title: Column, artist: Column) -> Column:
 
 
 def index_entries(recordings: DataFrame) -> DataFrame:
-    """[form, named, blocks, low, high], a row for each row of `recordings`: form, n_title, n_artist."""
+    """[form, named, blocks, low, high, title_low, title_high], a row for each row of `recordings`: form, n_title, n_artist."""
     texts = F.col("n_title"), F.col("n_artist")
     taken = recordings.select("form", named(*texts).alias("named"), _taken_apart(*texts).alias("taken"))
     return taken.select("form", "named", "taken.*")
 
 
-def find_candidates(
-    keys: DataFrame, index: DataFrame, rules: Blocking, few: Hint = F.broadcast, keep: Hint = as_it_is
-) -> DataFrame:
-    """[key, form]: at most `rules.candidates` entries of the index for each key.
+def find_candidates(keys: DataFrame, index: DataFrame, rules: Blocking, keep: Hint = as_it_is, parts: int = 1) -> DataFrame:
+    """[key, form]: at most `rules.candidates` entries of the index for each key, or `rules.alone` for one without an artist.
 
-    `keys`: key (a number), n_title, n_artist. `index`: as `index_entries` makes it. `few` says how to bring what is asked to the index.
+    `keys`: key (a number), n_title, n_artist. `index`: as `index_entries` makes it. In each of `parts` the driver holds what some of the keys ask.
     """
-    asked = keep(keys.select("key", _taken_apart(F.col("n_title"), F.col("n_artist"), asked=True).alias("taken")))
-    sketch = [F.col("taken")[name].alias(f"asked_{name}") for name in _SKETCH]
-    wanted = asked.select("key", *sketch, F.explode("taken.blocks").alias("block"))
-    postings = index.select("form", *_SKETCH, F.explode("blocks").alias("block"))
-    chosen = _rarest(wanted, _counted(wanted, postings, few), rules)
-    alike = (
-        postings.join(few(chosen), "block").select("key", "form", _alike().alias("alike")).where(F.col("alike") >= rules.alike)
+    of_part = [keys.where(F.pmod("key", F.lit(parts)) == part) for part in range(parts)] if parts > 1 else [keys]
+    return reduce(DataFrame.unionByName, [_search(some, index, rules, keep) for some in of_part]).select("key", "form")
+
+
+def _search(keys: DataFrame, index: DataFrame, rules: Blocking, keep: Hint) -> DataFrame:
+    asked = _asked(keys)
+    counts = _counts(index, Blocks(asked.blocks))
+    found = keep(_near(index, asked.rarest(counts, rules.first, rules.document_frequency), rules, 1))
+    good = found.where(F.col("alike") >= rules.good).select("key").distinct().toArrow()["key"].to_numpy()
+    again = ~np.isin(asked.keys, good)
+    if again.any():
+        # What a key looks up the second time holds all of the first: there is nothing to add to.
+        second = asked.rarest(counts, rules.again, rules.document_frequency, again)
+        found = found.unionByName(_near(index, second, rules, 2))
+    best = Window.partitionBy("key").orderBy(F.desc("turn"), F.desc("alike"), "form")
+    ranked = found.withColumns({"nth": F.row_number().over(best), "best": F.first(F.struct("turn", "alike")).over(best)})
+    near = (F.col("turn") == F.col("best.turn")) & (F.col("alike") >= F.col("best.alike") - rules.behind)
+    return ranked.where(near & (F.col("nth") <= F.col("room")))
+
+
+def _asked(keys: DataFrame) -> Asked:
+    texts = F.col("n_title"), F.col("n_artist")
+    told = keys.select("key", (texts[1] == "").alias("lonely"), _taken_apart(*texts, asked=True).alias("taken")).select(
+        "key", "lonely", "taken.*"
     )
-    best = Window.partitionBy("key").orderBy(F.desc("alike"), "form")
-    ranked = alike.distinct().withColumns({"nth": F.row_number().over(best), "most": F.first("alike").over(best)})
-    near = F.col("alike") >= F.col("most") - rules.behind
-    return ranked.where((F.col("nth") <= rules.candidates) & near).select("key", "form")
+    table = told.toArrow().combine_chunks()
+    numbers = table["key"].to_numpy()
+    sketch = [_marks(table[name]) for name in _SKETCH]
+    blocks = table["blocks"].combine_chunks()
+    return Asked.of_records(numbers, *_ragged(blocks), sketch, table["lonely"].to_numpy(zero_copy_only=False))
 
 
-def _counted(wanted: DataFrame, postings: DataFrame, few: Hint) -> DataFrame:
-    """[block, df]: how many recordings share each block key that is asked for, where they are not too many."""
-    asked = few(wanted.select("block").distinct())
-    return postings.select("block").join(asked, "block", "left_semi").groupBy("block").agg(F.count(F.lit(1)).alias("df"))
+def _counts(index: DataFrame, asked: Blocks) -> Numbers:
+    """How many recordings share each block key that is asked for."""
+    shared = _sent(index, asked)
+
+    def count(batches: Batches) -> Batches:
+        counts = np.zeros(len(shared.value.keys), np.int64)
+        for batch in batches:
+            counts += shared.value.count(_ragged(batch.column("blocks"))[1])
+        yield pa.RecordBatch.from_pydict({"counts": pa.array([counts.tobytes()], pa.binary())})
+
+    parts = index.select("blocks").mapInArrow(count, "counts binary").toLocalIterator()
+    return np.sum([np.zeros(len(asked.keys), np.int64), *(np.frombuffer(row.counts, np.int64) for row in parts)], axis=0)
 
 
-def _rarest(wanted: DataFrame, counted: DataFrame, rules: Blocking) -> DataFrame:
-    """Of what each key asks for its rarest block keys, as far as the rules let them bring recordings."""
-    rarest = Window.partitionBy("key").orderBy("df", "block")
-    return (
-        wanted.join(counted.where(F.col("df") <= rules.document_frequency), "block")
-        .withColumn("nth", F.row_number().over(rarest))
-        .withColumn("brought", F.sum("df").over(rarest.rowsBetween(Window.unboundedPreceding, Window.currentRow)))
-        .where((F.col("nth") == 1) | ((F.col("nth") <= rules.keys) & (F.col("brought") <= rules.postings)))
-        .drop("df", "nth", "brought")
-    )
+def _near(index: DataFrame, chosen: Chosen, rules: Blocking, turn: int) -> DataFrame:
+    """What each part of the index has that is near to a key: key, form, how alike they are, and how many the key has room for."""
+    shared = _sent(index, chosen)
+
+    def look(batches: Batches) -> Batches:
+        search = Search(shared.value, rules)
+        for batch in batches:
+            form = batch.column("form").to_numpy()
+            sketch, title = ([_marks(batch.column(name)) for name in names] for names in (_SKETCH, _TITLE))
+            search.look_at(Records(form, *_ragged(batch.column("blocks")), sketch, title))
+        who, form, alike = search.found()
+        columns = [shared.value.keys[who], form, alike, search.room(who), np.full(len(who), turn)]
+        yield from pa.Table.from_arrays([pa.array(column) for column in columns], schema=_FOUND).to_batches(max_chunksize=_ROWS)
+
+    return index.select("form", "blocks", *_SKETCH, *_TITLE).mapInArrow(look, _FOUND_DDL)
 
 
-def _alike() -> Column:
-    """How much of either sketch is in the other, in thousandths of each: 2000 for the same letters."""
+def _sent(index: DataFrame, what: Any) -> Broadcast[Any]:
+    return index.sparkSession.sparkContext.broadcast(what)
 
-    def bits(prefix: str) -> Column:
-        return reduce(add, [F.bit_count(prefix + name) for name in _SKETCH])
 
-    common = reduce(add, [F.bit_count(F.col(f"asked_{name}").bitwiseAND(F.col(name))) for name in _SKETCH]) * 1000
-    return (common / bits("asked_")).cast("int") + (common / bits("")).cast("int")
+def _ragged(lists: pa.ListArray) -> tuple[Places, Numbers]:
+    """Where the values of each list end, the first of them where they begin; and all values."""
+    offsets = lists.offsets.to_numpy()
+    return offsets - offsets[0], lists.flatten().to_numpy()
+
+
+def _marks(column: pa.Array | pa.ChunkedArray) -> Marks:
+    return column.to_numpy().view(np.uint64)
 
 
 def _taken_apart(title: Column, artist: Column, asked: bool = False) -> Column:
-    """Block keys and sketch of normal forms, as a struct: {blocks, low, high}."""
-    import pyarrow as pa
+    """Block keys and sketches of normal forms, as a struct: {blocks, low, high, title_low, title_high}."""
 
     def take_apart(batches: Iterator[tuple[pa.Array, pa.Array]]) -> Iterator[pa.Array]:
         for texts in batches:
             titles, artists = (column.to_pylist() for column in texts)
             ends, keys = block_keys(titles, artists, asked)
             blocks = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(keys))
-            yield pa.StructArray.from_arrays([blocks, *map(pa.array, sketches(titles, artists))], ["blocks", *_SKETCH])
+            marks = [*sketches(titles, artists), *sketches(titles, [""] * len(titles))]
+            yield pa.StructArray.from_arrays([blocks, *map(pa.array, marks)], ["blocks", *_SKETCH, *_TITLE])
 
     # Spark reads the shape of the function from its annotations, which must be types and not their text.
     take_apart.__annotations__ = {"batches": Iterator[tuple[pa.Array, pa.Array]], "return": Iterator[pa.Array]}
-    return F.arrow_udf(take_apart, "struct<blocks:array<bigint>,low:bigint,high:bigint>")(title, artist)  # type: ignore[call-overload]
+    shape = ",".join(["blocks:array<bigint>", *(f"{name}:bigint" for name in (*_SKETCH, *_TITLE))])
+    return F.arrow_udf(take_apart, f"struct<{shape}>")(title, artist)  # type: ignore[call-overload]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from lakehouse.model.linkage.levels import COMPARISONS, NULL, PLACE
@@ -37,17 +37,17 @@ def match_keys(
     keep: Hint = as_it_is,
     refused: DataFrame | None = None,
     index: DataFrame | None = None,
-    few: Hint = F.broadcast,
+    parts: int = 1,
 ) -> DataFrame:
     """One decision for each usage key, in the columns DECISION.
 
     `keys`: distinct usage_key with isrc, upc, title, artist, album, label, proprietary_id.
     `catalog`: rows of silver.catalog. The result depends on nothing but the rows and the rules: not on their
     order, nor on partitions. `keep` may persist what several tiers use. `refused`: [usage_key, recording_id] that a person
-    has ruled out. `index`: entries for what the catalog holds, and perhaps for what it no longer holds; without it, it is made. `few`: how what is asked comes to
-    the catalog; Spark may decide (`as_it_is`) where the keys are too many to send.
+    has ruled out. `index`: entries for what the catalog holds, and perhaps for what it no longer holds; without it, it is made. `parts`: in how many
+    parts the keys are sent to the index; where they are too many to be sent at once, Spark decides how they come to the catalog.
     """
-    pairs = find_pairs(keys, catalog, rules, keep, refused, index, few)
+    pairs = find_pairs(keys, catalog, rules, keep, refused, index, parts)
     seen = compared(F.struct(*_sided("u")), F.struct(*_sided("c")), rules).alias("seen")
     decided = _decide(_gather(pairs.select("key", "usage_key", "tier", "recording_id", *_of("c"), seen)), rules)
     return keys.join(decided, "usage_key", "left").select(*_or_unclaimed(rules))
@@ -60,16 +60,17 @@ def find_pairs(
     keep: Hint = as_it_is,
     refused: DataFrame | None = None,
     index: DataFrame | None = None,
-    few: Hint = F.broadcast,
+    parts: int = 1,
 ) -> DataFrame:
     """What is compared: key, usage_key, tier (position in the order of tiers), recording_id, both sides' fields; by key in one partition."""
+    few = F.broadcast if parts == 1 else as_it_is
     number = F.xxhash64("usage_key").alias("key")
     asked = keep(keys.select(number, "usage_key", *FIELDS, "proprietary_id", *_forms()))
     known = with_form(catalog).select("form", "recording_id", *FIELDS, "proprietary_ids")
     index = keep(index_of(catalog)) if index is None else index
     exact = keep(_but(_exact_hits(asked, known, index, few), refused, number))
     rest = asked.join(exact.select("key").distinct(), "key", "left_anti")
-    found = find_candidates(rest, index, rules.blocking, few, keep)
+    found = find_candidates(rest, index, rules.blocking, keep, parts)
     fuzzy = known.join(few(found), "form").select("key", F.lit(_FUZZY).alias("tier"), *_theirs())
     # One shuffle of the recordings brings together what is compared by one function, and then decided by key.
     both = exact.unionByName(_but(fuzzy, refused, number)).repartition("key")
@@ -119,6 +120,7 @@ def _exact_hits(asked: DataFrame, known: DataFrame, index: DataFrame, few: Hint)
     one_id = F.when(F.col("proprietary_id").isNotNull(), F.array("proprietary_id"))
     ours = asked.select("key", "n_title", "n_artist", F.explode(_handles(one_id)).alias("by")).unionByName(by_name)
     theirs = known.withColumn("by", F.explode(_handles(F.col("proprietary_ids"), F.col("form").cast("string"))))
+    ours, theirs = (side.where("by.value != ''") for side in (ours, theirs))
     pairs = theirs.join(few(ours), "by").withColumn("tier", F.col("by.tier"))
     same_title = (F.col("n_title") != "") & (F.col("n_title") == normalized(F.col("title")))
     same_name = same_title & (F.col("n_artist") == normalized(F.col("artist")))
@@ -127,14 +129,17 @@ def _exact_hits(asked: DataFrame, known: DataFrame, index: DataFrame, few: Hint)
 
 
 def _handles(ids: Column, form: Column | None = None) -> Column:
-    """Everything a record can be found by exactly, as an array of (tier, value)."""
+    """Everything a record can be found by exactly, as an array of (tier, value); the value may be missing."""
 
     def handle(tier: int, value: Column) -> Column:
         return F.struct(F.lit(tier).alias("tier"), value.alias("value"))
 
-    own = [handle(1, F.col("isrc")), handle(_BY_RELEASE, F.col("upc")), *([handle(_BY_NAME, form)] if form is not None else [])]
-    proprietary = F.coalesce(F.transform(ids, lambda one: handle(0, one)), F.array().cast("array<struct<tier:int,value:string>>"))
-    return F.array_distinct(F.filter(F.concat(proprietary, F.array(*own)), lambda one: F.coalesce(one.value, F.lit("")) != ""))
+    own = F.array(
+        handle(1, F.col("isrc")), handle(_BY_RELEASE, F.col("upc")), *([handle(_BY_NAME, form)] if form is not None else [])
+    )
+    # A lambda is many times slower than what stands here: most records have no proprietary id.
+    proprietary = F.transform(F.array_distinct(ids), lambda one: handle(0, one))
+    return F.when(F.size(ids) > 0, F.concat(own, proprietary)).otherwise(own)
 
 
 def _but(pairs: DataFrame, refused: DataFrame | None, number: Column) -> DataFrame:
@@ -144,22 +149,33 @@ def _but(pairs: DataFrame, refused: DataFrame | None, number: Column) -> DataFra
 
 
 def _gather(comparisons: DataFrame) -> DataFrame:
-    """For each key the comparisons of its deciding tier as one array, best first: by odds, then recording. Each recording stands for itself by its best release.
+    """For each key what its deciding tier has found: all_odds and candidates of all its recordings, and the first of them as an array `seen`, best first: by
+    odds, then recording. Each recording stands for itself by its best release.
 
     What differs in its version words is another recording: without an identifier that says otherwise it has no odds.
     """
     seen = F.col("seen")
     other = (F.col("tier") == _FUZZY) & (seen.version > 0)
-    odds = F.when(other, F.lit(0.0)).otherwise(seen.odds)
-    entry = F.struct(
-        "tier", (-odds).alias("loss"), "recording_id", "c_upc", odds.alias("odds"),
-        *[seen[name].alias(name) for name in COMPARISON if name != "odds"], *[name for name in _of("c") if name != "c_upc"],
-    )  # fmt: skip
-    gathered = comparisons.groupBy("key", "usage_key").agg(F.sort_array(F.collect_list(entry)).alias("all"))
-    deciding = gathered.select("usage_key", F.filter("all", lambda one: one.tier == F.col("all")[0].tier).alias("all"))
-    named_ = deciding.withColumn("recordings", F.transform("all", lambda one: one.recording_id))
-    first = F.filter("all", lambda one, at: F.array_position("recordings", one.recording_id) == at + 1)
-    return named_.select("usage_key", first.alias("seen"))
+    found = {
+        "odds": F.when(other, F.lit(0.0)).otherwise(seen.odds),
+        **{name: seen[name] for name in COMPARISON if name != "odds"},
+    }
+    rows = comparisons.select(
+        "key", "usage_key", "tier", "recording_id", *[one.alias(name) for name, one in found.items()], *_of("c")
+    )
+    releases = Window.partitionBy("key", "recording_id").orderBy("tier", F.desc("odds"), "c_upc", *_of("c"))
+    ranks = Window.partitionBy("key").orderBy("tier", F.desc("odds"), "recording_id")
+    # In their order, for a sum of floats depends on it.
+    every = ranks.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    once = rows.withColumn("release", F.row_number().over(releases)).where("release = 1")
+    deciding = once.withColumn("deciding", F.first("tier").over(ranks)).where("tier = deciding")
+    ranked = deciding.withColumns(
+        {"nth": F.row_number().over(ranks), "all_odds": F.sum("odds").over(every), "candidates": F.count(F.lit(1)).over(every)}
+    )
+    shown = ranked.where(F.col("nth") <= _OFFERED).groupBy("key", "usage_key")
+    entry = F.struct("nth", "tier", "recording_id", *found, *_of("c"))
+    same = [F.first(name).alias(name) for name in ("all_odds", "candidates")]
+    return shown.agg(F.sort_array(F.collect_list(entry)).alias("seen"), *same)
 
 
 def _decide(gathered: DataFrame, rules: MatchingRules) -> DataFrame:
@@ -168,7 +184,6 @@ def _decide(gathered: DataFrame, rules: MatchingRules) -> DataFrame:
     fuzzy = best.tier == _FUZZY
     identified = best.tier < len(_IDENTIFIER)
     # Either one recording is meant, or none: their odds stand against each other.
-    gathered = gathered.withColumn("all_odds", F.aggregate("seen", F.lit(0.0), lambda total, one: total + one.odds))
     one_owner = best.odds >= (1 - rules.rivals) * F.col("all_odds")
     probability = F.when(best.artist == NULL, F.least(_share(best.odds), F.lit(rules.without_artist))).otherwise(
         _share(best.odds)
@@ -202,7 +217,7 @@ def _decide(gathered: DataFrame, rules: MatchingRules) -> DataFrame:
         "usage_key", "reconciliation_status", "match_confidence", "all_odds",
         F.when(paid, best.recording_id).alias("recording_id"),
         F.when(F.col("reconciliation_status") == "UNCLAIMED", "none").otherwise(tier).alias("tier"),
-        F.size("seen").alias("candidates"), F.slice("seen", 1, _OFFERED).alias("seen"),
+        F.col("candidates").cast("int").alias("candidates"), "seen",
     )  # fmt: skip
 
 

@@ -288,7 +288,8 @@ def test_any_change_of_the_rules_is_another_ruleset(rules: MatchingRules) -> Non
     [
         ("review: 0.10", "review: 1.9", "review"),
         ("contradicted: faint", "contradicted: fain", "must be a level of a text"),
-        ("version: 2", "versoin: 2", "versoin"),
+        ("version: 3", "versoin: 3", "versoin"),
+        ("again: {keys: 64", "again: {keys: 6", "at least what `first` does"),
     ],
 )
 def test_rules_that_make_no_sense_are_refused_by_name(tmp_path: Path, old: str, new: str, said: str) -> None:
