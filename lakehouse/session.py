@@ -27,6 +27,11 @@ OLDEST_JAVA = 17
 # What a JVM that runs already cannot be given any more; `spark-submit.sh` reads them in this order.
 FROM_THE_START = ("spark.jars", "spark.driver.extraClassPath", "spark.driver.extraJavaOptions", "spark.driver.memory")
 
+# Classes of the JVM that PySpark asks for again with every column, expression or frame.
+_ASKED_FOR = (
+    "org.apache.spark.sql.functions", "functions", "PythonUtils", "PythonSQLUtils", "SimplePythonFunction", "PythonRDD", "ArrowIteratorServer",
+)  # fmt: skip
+
 
 def find_java() -> Path | None:
     """The home of a Java 17 or newer: JAVA_HOME, then PATH, then the usual places."""
@@ -95,10 +100,17 @@ def start_session(settings: Settings, name: str = "lakehouse") -> SparkSession:
     for key, value in spark_properties(settings).items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
+    _remember_classes(session)
     session.sparkContext.setLogLevel("ERROR")
     if not settings.spark_master.startswith("local"):
         session.sparkContext.addPyFile(str(package_archive()))
     return session
+
+
+def _remember_classes(session: SparkSession) -> None:
+    """Asked for once: by a name without its package, each time all JARs would be searched for it, in every package that PySpark imports."""
+    for name in _ASKED_FOR:
+        setattr(session._jvm, name, getattr(session._jvm, name))
 
 
 def _tell() -> int:

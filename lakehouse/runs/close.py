@@ -32,11 +32,11 @@ def close_period(env: Environment, period: str) -> dict[str, Any]:
         require_open(env, period)
         _require_fresh(env, period)
     runs = latest_runs(env, period)
-    drafted = _draft_roots(env, period)
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(4) as pool:
+        drafted = pool.submit(_draft_roots, env, period)
         appended = pool.map(lambda draft, table: _append(env, draft, table, period), gold.DRAFTS, gold.PUBLISHED)
         versions = {table.name: version for table, version in zip(gold.PUBLISHED, appended, strict=True)}
-    roots = _written_roots(env, period, versions, drafted)
+    roots = _written_roots(env, period, versions, drafted.result())
     manifest = build_manifest(
         env.reader, period, roots, versions,
         pins=_pins(runs),

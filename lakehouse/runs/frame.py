@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import lakehouse
 from lakehouse.runs.declared import Declared
 from lakehouse.runs.environment import Environment
+from lakehouse.store.light import append_rows
 from lakehouse.tables import Table, ops
 from lakehouse.transforms.local import local_rows
 
@@ -211,6 +212,4 @@ def latest_runs(env: Environment, period: str) -> dict[str, dict[str, Any]]:
 def _write_journal(env: Environment, done: Sequence[Done]) -> None:
     versions = ({side: {t: str(v) for t, v in finished.entry[side].items()} for side in ("reads", "writes")} for finished in done)
     entries = [{**finished.entry, **written} for finished, written in zip(done, versions, strict=True)]
-    rows = [tuple(entry.get(name) for name in ops.runs.columns) for entry in entries]
-    frame = local_rows(env.spark, ops.runs.types, rows)
-    env.store.append(ops.runs, frame.coalesce(1), {"journal": [finished.entry["run_id"] for finished in done]})
+    append_rows(env.place, ops.runs, entries, {"journal": [finished.entry["run_id"] for finished in done]})

@@ -25,6 +25,8 @@ from lakehouse.transforms.local import local_rows
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+_TO_SCALA = "org.apache.spark.api.python.PythonUtils"
+
 
 @dataclass(frozen=True)
 class DeltaStore:
@@ -84,12 +86,12 @@ class DeltaStore:
         opened = self._log(table)
         if once and opened.transaction_version(once) is not None:
             return opened.version()
-        return self._commit(table, opened, note, self._write_files(table, rows), once=once)
+        return self._commit(table, opened, note, self._write_files(table, opened, rows), once=once)
 
     def replace(self, table: Table, rows: DataFrame, note: Mapping[str, Any], period: str) -> int:
         """Replaces the rows of a period in one commit, and returns the version after."""
         opened = self._log(table)
-        files = self._write_files(table, rows)
+        files = self._write_files(table, opened, rows)
         if strange := {file.partition_values["period"] for file in files} - {period}:
             raise AssertionError(f"rows of {strange} in the place of {table.name} of {period}")
         return self._commit(table, opened, note, files, instead_of=period)
@@ -108,20 +110,40 @@ class DeltaStore:
         counts = [json.loads(file.stats).get("numRecords") for file in files]
         return commit(self.place, table, opened, note, put, once=once, rows=None if None in counts else sum(counts))
 
-    def _write_files(self, table: Table, rows: DataFrame) -> list[AddAction]:
+    def _write_files(self, table: Table, opened: deltalake.DeltaTable, rows: DataFrame) -> list[AddAction]:
         """Writes rows as data files of the table, and returns what a commit says of them. No reader sees them before that.
 
         By Delta's own writer for Spark, as far as its commit: it enforces NOT NULL and the CHECK constraints, and writes each file once,
-        under a name of its own. Of the log it needs the declaration of the table, which no commit of ours changes: the snapshot that
-        Delta has in memory is as good as the newest, and costs nothing.
+        under a name of its own. What it must know of the table, delta-rs has read already: Delta would read the log again, by a job of
+        Spark for every table, which is more than writing a few rows.
         """
         lease_of(self.place)  # who has lost it need not begin
         declared = rows.select([rows[field.name].cast(field.type).alias(field.name) for field in table.fields])
-        jvm: Any = self.spark._jvm
-        log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(self.spark._jsparkSession, self.path(table))
-        known = jvm.scala.Option.apply(log.unsafeVolatileSnapshot())
-        written = log.startTransaction(jvm.scala.Option.empty(), known).writeFiles(declared._jdf)
+        written = self._transaction(table, opened).writeFiles(declared._jdf)
         return [_added(json.loads(written.apply(place).json())["add"]) for place in range(written.size())]
+
+    def _transaction(self, table: Table, opened: deltalake.DeltaTable) -> Any:
+        """A transaction of Delta on the table as it is declared in the log that is open: for its writer alone, since it knows no version."""
+        path, none, nothing = self._class("org.apache.hadoop.fs.Path"), self._class("scala.Option").empty(), self._scala_map({})
+        # Where there is no log, there is none to read.
+        log_path, data_path = (path(f"{self.path(table)}{below}") for below in ("/_no_log", ""))
+        clock = self._class("org.apache.spark.util.SystemClock")()
+        log = self._class("org.apache.spark.sql.delta.DeltaLog")(log_path, data_path, nothing, nothing, clock, none)
+        told = opened.metadata()
+        metadata = self._class("org.apache.spark.sql.delta.actions.Metadata")(
+            str(told.id), told.name, told.description,
+            self._class("org.apache.spark.sql.delta.actions.Format")("parquet", nothing),
+            opened.schema().to_json(), self._class(_TO_SCALA).toSeq(told.partition_columns), self._scala_map(told.configuration), none,
+        )  # fmt: skip
+        snapshot = self._class("org.apache.spark.sql.delta.DummySnapshot")(log_path, log, metadata, none, none)
+        return log.startTransaction(none, self._class("scala.Option").apply(snapshot))
+
+    def _class(self, name: str) -> Any:
+        # By its whole name: asked for package by package, the JVM looks through every JAR for a class of that name.
+        return getattr(self.spark._jvm, name)
+
+    def _scala_map(self, values: Mapping[str, str]) -> Any:
+        return self._class(_TO_SCALA).toScalaMap(dict(values))
 
 
 def _added(told: Mapping[str, Any]) -> AddAction:

@@ -20,6 +20,7 @@ from lakehouse.tables.declare import Table
 LEAF = "leaf"
 # Amounts of every scale are summed as this; a sum that does not fit is an error.
 WIDEST = "decimal(38,18)"
+_NESTED = ("array", "struct", "map")
 
 
 def leaves(df: DataFrame, table: Table) -> DataFrame:
@@ -34,7 +35,17 @@ def leaves(df: DataFrame, table: Table) -> DataFrame:
 def _item(column: Column, type_: ColumnType) -> Column:
     """``N`` for NULL, else ``octets:text``."""
     text = _text(column, type_)
-    return F.when(column.isNull(), F.lit(NULL)).otherwise(F.concat(F.octet_length(text).cast("string"), F.lit(":"), text))
+    told = _once(text) if type_.kind in _NESTED else _counted(text)
+    return F.when(column.isNull(), F.lit(NULL)).otherwise(told)
+
+
+def _counted(text: Column) -> Column:
+    return F.concat(F.octet_length(text).cast("string"), F.lit(":"), text)
+
+
+def _once(text: Column) -> Column:
+    """The same of a text that is dear to make: named, it is made once and not for its length as well, level by level twice as often."""
+    return F.get(F.transform(F.array(text), _counted), F.lit(0))
 
 
 def _text(column: Column, type_: ColumnType) -> Column:
@@ -46,7 +57,7 @@ def _text(column: Column, type_: ColumnType) -> Column:
         case "array":
             return F.concat_ws("", F.transform(column, _item_of(type_.element)))
         case "struct":
-            return F.concat(*(_item(column.getField(name), part) for name, part in type_.parts))
+            return F.concat(*(_part(column.getField(name), part) for name, part in type_.parts))
         case "map":
             (_, key), (_, held) = type_.parts
             return F.concat_ws(
@@ -57,6 +68,13 @@ def _text(column: Column, type_: ColumnType) -> Column:
                 ),
             )
     return column.cast("string")
+
+
+def _part(column: Column, type_: ColumnType) -> Column:
+    """`_item` of a field of a struct: to get one is most of the work, so it is got once."""
+    if type_.kind in _NESTED:
+        return _item(column, type_)
+    return F.coalesce(_once(_text(column, type_)), F.lit(NULL))
 
 
 def _item_of(type_: ColumnType) -> Callable[[Column], Column]:

@@ -76,3 +76,16 @@ def test_an_id_is_appended_once(store: DeltaStore, spark: SparkSession, tmp_path
     rows = balances(spark, {"period": MAY, "ref": "a"})
     assert [store.append(BALANCES, rows, {"job": "x"}, once="the one") for _ in range(2)] == [1, 1]
     assert there(tmp_path) == [(MAY, "a")]
+
+
+def test_a_condition_that_the_log_has_got_since_is_enforced_and_nothing_is_left_beside_the_log(
+    store: DeltaStore, spark: SparkSession, tmp_path: Path
+) -> None:
+    from py4j.protocol import Py4JJavaError
+
+    store.append(BALANCES, balances(spark, {"period": MAY, "ref": "a"}), {"job": "first"})
+    spark.sql(f"ALTER TABLE delta.`{tmp_path / BALANCES.path}` ADD CONSTRAINT no_b CHECK (ref != 'b')")
+    with pytest.raises(Py4JJavaError, match="CHECK constraint no_b"):
+        store.append(BALANCES, balances(spark, {"period": MAY, "ref": "b"}), {"job": "second"})
+    assert there(tmp_path) == [(MAY, "a")]
+    assert not list(tmp_path.rglob("_no_log*"))
