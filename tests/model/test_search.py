@@ -49,7 +49,9 @@ def by_hand(keys: list[Record], records: list[Record], budget: Budget) -> set[tu
     shared = Counter(block for blocks in theirs for block in blocks)
     found = set()
     for who, (title, artist) in enumerate(keys):
-        ours = {block for block in block_keys([title], [artist], True)[1].tolist() if 0 < shared[block] <= RULES.document_frequency}
+        ours = {
+            block for block in block_keys([title], [artist], True)[1].tolist() if 0 < shared[block] <= RULES.document_frequency
+        }
         looked_up, brought = set[int](), 0
         for nth, block in enumerate(sorted(ours, key=lambda block: (shared[block], block))):
             brought += shared[block]
