@@ -19,7 +19,7 @@ from lakehouse.model.money import Cut, from_units, to_units
 from lakehouse.tables.gold import NOBODYS, UNCLAIMED
 from lakehouse.transforms.groups import RELEASE
 from lakehouse.transforms.parts import Parts, assemble
-from lakehouse.transforms.resolved import OF_POOLS, RESOLVED, arrow_of, ddl_of, with_pools
+from lakehouse.transforms.resolved import OF_POOLS, RESOLVED, divided, part_by_part, with_pools
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -74,7 +74,9 @@ def divide_by_market(holds: DataFrame, owners: Mapping[Market, Owners]) -> DataF
     for name in RELEASE:
         told = told.withColumn(name, F.lit(None).cast("string"))
     shared = holds.sparkSession.sparkContext.broadcast(dict(owners))
-    return with_pools(told.mapInArrow(_divider(lambda: shared.value, arrow_of(*fields)), ddl_of(*fields)))
+    columns, schema = divided(*fields)
+    shares = told.mapInArrow(_divider(lambda: shared.value, schema), columns)
+    return with_pools(part_by_part(shares, *fields))
 
 
 def _divider(
@@ -85,7 +87,7 @@ def _divider(
             parts = Parts()
             for place, hold in enumerate(batch.select([*MARKET, "amount", "policy"]).to_pylist()):
                 _give(parts, place, hold["amount"], hold["policy"], owners().get(tuple(hold[name] for name in MARKET)))
-            yield assemble(batch, parts.origin, parts.columns(schema.field("stages").type), schema)
+            yield assemble(batch, parts.origin, parts.columns(), schema)
 
     return batches
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from lakehouse.model.contracts import Contract
 from lakehouse.model.recipe import Recipe
+from lakehouse.transforms.parts import WAY
 from lakehouse.transforms.wide import LIMIT, Places, Wide, Words, cut, write
 
 OWN = ("contract_id", "contract_version", "payee", "role", "category")
@@ -144,25 +145,32 @@ def _row_by_row(columns: list[Wide], rows: Places) -> Wide:
     return Wide(flat([column.high for column in columns]), flat([column.low for column in columns]))
 
 
-def columns_of(pieces: list[Pieces], cookbook: Cookbook, stages: pa.DataType) -> tuple[Places, dict[str, pa.Array]]:
-    """The rows that parts are of, and the columns `OWN`, `amount` and `stages` of the parts."""
+def columns_of(pieces: list[Pieces], cookbook: Cookbook) -> tuple[Places, dict[str, pa.Array]]:
+    """The rows that parts are of, in order, and the columns `OWN`, `amount` and `stages` of the parts."""
     words = pa.array(list(cookbook.texts), pa.string())
-    own = np.concatenate([piece.own for piece in pieces])
+    rows = np.concatenate([piece.rows for piece in pieces])
+    order = np.argsort(rows, kind="stable")
+    own = np.concatenate([piece.own for piece in pieces])[order]
     columns = {name: words.take(pa.array(own[:, place])) for place, name in enumerate(OWN)}
-    columns["amount"] = write(_joined([p.amounts for p in pieces]), np.concatenate([p.negative for p in pieces]), _UNITS)
+    negative = np.concatenate([piece.negative for piece in pieces])[order]
+    columns["amount"] = write(_joined([piece.amounts for piece in pieces]).take(order), negative, _UNITS)
     lengths = np.concatenate([np.full(len(piece.rows), piece.steps.shape[1]) for piece in pieces])
-    steps = np.concatenate([piece.steps.reshape(-1, 2) for piece in pieces])
-    signs = np.concatenate([np.repeat(piece.negative, piece.steps.shape[1]) for piece in pieces])
+    first = (np.cumsum(lengths) - lengths)[order]
+    lengths = lengths[order]
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    # Where the steps of each part, one after the other, are among those of the pieces.
+    within = np.repeat(first - starts[:-1], lengths) + np.arange(starts[-1])
+    steps = np.concatenate([piece.steps.reshape(-1, 2) for piece in pieces])[within]
+    signs = np.repeat(negative, lengths)
     fields = [
         words.take(pa.array(steps[:, 0])),
         words.take(pa.array(steps[:, 1])),
-        write(_joined([piece.before for piece in pieces]), signs, _UNITS),
-        write(_joined([piece.after for piece in pieces]), signs, _UNITS),
+        write(_joined([piece.before for piece in pieces]).take(within), signs, _UNITS),
+        write(_joined([piece.after for piece in pieces]).take(within), signs, _UNITS),
     ]
-    starts = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
-    ways = pa.StructArray.from_arrays(fields, fields=list(stages.value_type))
-    columns["stages"] = pa.ListArray.from_arrays(starts, ways, type=stages)
-    return np.concatenate([piece.rows for piece in pieces]), columns
+    ways = pa.StructArray.from_arrays(fields, fields=list(WAY.value_type))
+    columns["stages"] = pa.ListArray.from_arrays(pa.array(starts, pa.int32()), ways, type=WAY)
+    return rows[order], columns
 
 
 def _joined(columns: list[Wide]) -> Wide:

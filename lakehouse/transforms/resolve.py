@@ -31,7 +31,7 @@ from lakehouse.transforms.groups import MEASURES, RELEASE
 from lakehouse.transforms.parts import Parts, assemble
 from lakehouse.transforms.pools import out_of_pool, steps_of_pools
 from lakehouse.transforms.recipes import Cookbook, columns_of
-from lakehouse.transforms.resolved import COUNTING, OF_POOLS, RESOLVED, arrow_of, ddl_of, with_pools
+from lakehouse.transforms.resolved import COUNTING, OF_POOLS, RESOLVED, divided, part_by_part, with_pools
 from lakehouse.transforms.wide import Places, read
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ _DIMENSIONS = (
 )  # fmt: skip
 _MEASURED = ("units", "gross", "ppd", "retail")
 _NAMED = {"recording": "recording_id"}
-# How many groups are worked on at once, and how many parts are sent to the JVM at once.
-_GATHERED, _SENT = 40_000, 10_000
+# How many groups are worked on at once, and how many parts are sent to the JVM at once, with their groups.
+_GATHERED, _SENT = 40_000, 20_000
 
 Keep = Callable[["DataFrame"], "DataFrame"]
 # In the place of a hold's id: the group comes from published lines that are corrected.
@@ -70,23 +70,22 @@ def resolve(
     counting = counting_groups(book)
     # Read by each worker once, with what it remembers of its terms, rather than by each task.
     shared = groups.sparkSession.sparkContext.broadcast(book)
-    first = groups.select(*columns).mapInArrow(_resolver(shared, counting, fields), ddl_of(*fields, COUNTING))
+    first = groups.select(*columns).mapInArrow(_resolver(shared, counting, fields), divided(*fields, COUNTING)[0])
     if not counting:
-        return with_pools(first.drop("counting"))
-    first = keep(first)
+        return with_pools(part_by_part(first, *fields))
+    parts = part_by_part(keep(first), *fields, COUNTING)
     counted = (
-        first.where("counting IS NOT NULL")
+        parts.where("counting IS NOT NULL")
         .groupBy("counting")
-        .applyInArrow(_counter(shared, opening or {}, fields), ddl_of(*fields))
+        .applyInArrow(_counter(shared, opening or {}, fields), divided(*fields)[0])
     )
-    return with_pools(first.where("counting IS NULL").drop("counting").unionByName(counted))
+    return with_pools(parts.where("counting IS NULL").drop("counting").unionByName(part_by_part(counted, *fields)))
 
 
 def _resolver(
     book: Broadcast[ContractBook], counting: Mapping[str, str], fields: tuple[Field, ...]
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    schema = arrow_of(*fields, COUNTING)
-    stages = schema.field("stages").type
+    _, schema = divided(*fields, COUNTING)
 
     def batches(groups: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         cookbook = Cookbook()
@@ -95,21 +94,31 @@ def _resolver(
             own = np.flatnonzero(numbers >= 0)
             if len(own):
                 sizes, negative = read(batch.column("amount").take(pa.array(own)))
-                places, columns = columns_of(list(cookbook.parts(numbers[own], sizes, negative)), cookbook, stages)
-                yield from _slices(assemble(batch, own[places], columns, schema))
+                places, columns = columns_of(list(cookbook.parts(numbers[own], sizes, negative)), cookbook)
+                yield from _slices(assemble(_some(batch, own), places, columns, schema))
             others = np.flatnonzero(numbers < 0)
-            parts = Parts()
-            for place, group in zip(others.tolist(), batch.take(pa.array(others)).to_pylist(), strict=True):
-                _divide(parts, place, group, contracts[place], counting)
             if len(others):
-                yield from _slices(assemble(batch, parts.origin, parts.columns(stages), schema))
+                rest, parts = _some(batch, others), Parts()
+                for place, group in enumerate(rest.to_pylist()):
+                    _divide(parts, place, group, contracts[others[place]], counting)
+                yield from _slices(assemble(rest, parts.origin, parts.columns(), schema))
 
     return batches
 
 
-def _slices(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    for start in range(0, len(rows), _SENT):
-        yield rows.slice(start, _SENT)
+def _some(groups: pa.RecordBatch, places: Places) -> pa.RecordBatch:
+    return groups if len(places) == len(groups) else groups.take(pa.array(places))
+
+
+def _slices(groups: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """The same groups in batches of no more than `_SENT` parts, where not one group alone has more."""
+    first = groups.column("parts").offsets.to_numpy()
+    start = 0
+    while start < len(groups):
+        fit = int(np.searchsorted(first, first[start] + _SENT, side="right")) - 1
+        end = max(fit, start + 1)
+        yield groups.slice(start, end - start)
+        start = end
 
 
 def _recipes(
@@ -172,7 +181,7 @@ def _counter(
     book: Broadcast[ContractBook], opening: Mapping[Counter, Decimal], fields: tuple[Field, ...]
 ) -> Callable[[pa.Table], pa.Table]:
     counts = {counter: exact(amount) for counter, amount in opening.items()}
-    schema = arrow_of(*fields)
+    _, schema = divided(*fields)
 
     def divide(table: pa.Table) -> pa.Table:
         (batch,) = table.combine_chunks().to_batches()
@@ -189,7 +198,7 @@ def _counter(
                 parts.add(place, one.due.base, refusal=f"{contract.contract}: {one.refusal}")
             else:
                 parts.give(place, contract.contract, contract.version, one.parts, _counts(one.counted or {}))
-        return pa.Table.from_batches([assemble(batch, parts.origin, parts.columns(schema.field("stages").type), schema)])
+        return pa.Table.from_batches([assemble(batch, parts.origin, parts.columns(), schema)])
 
     return divide
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from lakehouse.transforms.resolve import _resolver
-from lakehouse.transforms.resolved import COUNTING, RESOLVED, arrow_of
+from lakehouse.transforms.resolved import COUNTING, RESOLVED, arrow_of, divided
 from tests.support.books import book_of
 from tests.support.frames import DIMENSIONS, digest
 from tests.support.groups import BOOK as RANDOM_BOOK
@@ -52,6 +52,11 @@ def _batch(*artists: str) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist(rows, schema=schema)
 
 
+def _parts(groups: pa.RecordBatch) -> list[dict[str, Any]]:
+    """The parts of groups, each with what it has from its group."""
+    return [{**group, **part} for group in groups.to_pylist() for part in group["parts"]]
+
+
 @pytest.mark.parametrize(
     ("artists", "expected"),
     [
@@ -65,9 +70,9 @@ def test_every_kind_of_batch_becomes_rows(artists: tuple[str, ...], expected: li
     book = book_of({"a.yaml": BOOK, "b.yaml": RISING})
     batches = list(_resolver(Shared(book), {"C-2": "C-2"}, RESOLVED)([_batch(*artists)]))
     for found in batches:
-        assert found.schema == arrow_of(*RESOLVED, COUNTING)
+        assert found.schema == divided(*RESOLVED, COUNTING)[1]
         found.validate(full=True)
-    rows = sorted((row for found in batches for row in found.to_pylist()), key=lambda row: row["payee"] or "")
+    rows = sorted((row for found in batches for row in _parts(found)), key=lambda row: row["payee"] or "")
     told = [(r["refusal"], r["counting"], r["payee"], None if r["stages"] is None else len(r["stages"])) for r in rows]
     assert told == expected
     assert all(row["base"] == 10 for row in rows)
@@ -87,7 +92,20 @@ def test_random_groups_have_the_parts_of_the_reference_engine_in_batches_of_any_
     found = [
         (r["usage_key"], r["contract_id"], r["contract_version"], r["payee"], r["role"], r["category"], r["amount"],
          None if r["stages"] is None else tuple(tuple(step.values()) for step in r["stages"]))
-        for batch in _resolver(Shared(book), {}, RESOLVED)(batches) for r in batch.to_pylist()
+        for batch in _resolver(Shared(book), {}, RESOLVED)(batches) for r in _parts(batch)
     ]  # fmt: skip
     assert {part[1] for part in expected} == {None, "C-1", "C-2"}
     assert sorted(found, key=repr) == sorted(expected, key=repr)
+
+
+def test_parts_leave_in_batches_of_bounded_size_and_a_group_is_never_torn_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many share what a group earns, so many parts are in the memory of two processes at once."""
+    monkeypatch.setattr("lakehouse.transforms.resolve._SENT", 5)
+    book = book_of({"a.yaml": BOOK})
+    batches = list(
+        _resolver(Shared(book), {}, RESOLVED)([_batch(*["Ana", "Zoe", "Ana"] * 4)])
+    )  # an owner and a label, or a refusal
+    assert [[len(group["parts"]) for group in batch.to_pylist()] for batch in batches] == [[2, 2]] * 4 + [[1, 1, 1, 1]]
+    monkeypatch.setattr("lakehouse.transforms.resolve._SENT", 1)
+    alone = list(_resolver(Shared(book), {}, RESOLVED)([_batch("Ana", "Ana")]))
+    assert [[len(group["parts"]) for group in batch.to_pylist()] for batch in alone] == [[2], [2]]
