@@ -105,8 +105,11 @@ def _counts(index: DataFrame, asked: Blocks) -> Numbers:
             counts += shared.value.count(_ragged(batch.column("blocks"))[1])
         yield pa.RecordBatch.from_pydict({"counts": pa.array([counts.tobytes()], pa.binary())})
 
-    parts = index.select("blocks").mapInArrow(count, "counts binary").toLocalIterator()
-    return np.sum([np.zeros(len(asked.keys), np.int64), *(np.frombuffer(row.counts, np.int64) for row in parts)], axis=0)
+    parts = _streamed(index.select("blocks")).mapInArrow(count, "counts binary").rdd
+    # Added up where they are, a few at a time: the driver sees only the last sums.
+    return parts.map(lambda row: np.frombuffer(row.counts, np.int64)).treeAggregate(
+        np.zeros(len(asked.keys), np.int64), np.add, np.add
+    )
 
 
 def _near(index: DataFrame, chosen: Chosen, rules: Blocking, turn: int) -> DataFrame:
@@ -123,7 +126,12 @@ def _near(index: DataFrame, chosen: Chosen, rules: Blocking, turn: int) -> DataF
         columns = [shared.value.keys[who], form, alike, search.room(who), np.full(len(who), turn)]
         yield from pa.Table.from_arrays([pa.array(column) for column in columns], schema=_FOUND).to_batches(max_chunksize=_ROWS)
 
-    return index.select("form", "blocks", *_SKETCH, *_TITLE).mapInArrow(look, _FOUND_DDL)
+    return _streamed(index.select("form", "blocks", *_SKETCH, *_TITLE)).mapInArrow(look, _FOUND_DDL)
+
+
+def _streamed(index: DataFrame) -> DataFrame:
+    """In one part for each core: the fewer they are, the more of what is far behind is let go in each."""
+    return index.coalesce(max(1, index.sparkSession.sparkContext.defaultParallelism))
 
 
 def _sent(index: DataFrame, what: Any) -> Broadcast[Any]:
