@@ -42,7 +42,14 @@ RECONCILE = Declared(
         gold.royalty_lines,
         gold.periods,
     ),
-    writes=(silver.catalog_index, ops.rulesets, silver.routing_payloads, silver.routing_audit, silver.matches),
+    writes=(
+        silver.catalog_index,
+        ops.rulesets,
+        silver.routing_payloads,
+        silver.routing_audit,
+        silver.matches,
+        silver.reported_drift,
+    ),
 )
 
 # What reconcile leaves to do: the decisions of a lake from before there was routing, or of a routing document that was not there.

@@ -18,6 +18,7 @@ from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Append, Job, Replace, Work, job
 from lakehouse.runs.overfull import hold_overfull, reports_let_go
 from lakehouse.runs.pooling import as_pooled, pools_again, through_pools
+from lakehouse.runs.report_drift import drift_of_reports
 from lakehouse.runs.rulesets import unseen_ruleset
 from lakehouse.sources.scan import KEY_COLUMNS, scan_files
 from lakehouse.store.landing import Receipt
@@ -159,6 +160,7 @@ def reconcile(work: Work) -> Iterator[Append | Replace]:
     # A key is decided when it is in silver.matches: so its event comes first, and a run that was killed between the two repeats it.
     yield from routed(work, events)
     yield Append(silver.matches, rows)
+    yield from drift_of_reports(work)
 
 
 def routing_events(work: Work, proposed: DataFrame) -> DataFrame:

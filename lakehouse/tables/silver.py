@@ -1,5 +1,6 @@
 """Silver: typed usage, the catalog, the contract book, and one match decision per distinct usage key."""
 
+from lakehouse.model.drift import DRIFT_KINDS
 from lakehouse.model.vocabulary import CONFIGURATIONS, MEANINGS, PAID, UNPAID
 from lakehouse.tables.declare import MONEY, UNITS, Field, Table, currency, money, period, sha256
 
@@ -104,13 +105,33 @@ drift_events = Table(
             "string",
             "What it means",
             required=True,
-            one_of=("ALIAS_UPDATE", "TITLE_CORRECTION", "RIGHTS_REASSIGNMENT"),
+            one_of=DRIFT_KINDS,
         ),
         Field("recording_id", "string", "The recording", required=True),
         Field("field", "string", "Column of silver.catalog", required=True),
         Field("old", "string", "What it said; several ids are joined by blanks"),
         Field("new", "string", "What it says now"),
         Field("catalog_version", "bigint", "Delta version of silver.catalog that says so first", required=True),
+    ),
+)
+
+reported_drift = Table(
+    name="silver.reported_drift",
+    doc="Where a report that names a recording by an identifier, or by an alias, calls it otherwise than the catalog does: each difference once, in the run that saw it"
+    " first. It moves no money: a person who takes it for a correction changes the catalog.",
+    grain=("event_id",),
+    partition_by=("period",),
+    fields=(
+        period("period", "Statement period whose run saw it first"),
+        sha256("event_id", "SHA-256 over recording, field, the old value, and the normal form of the new one"),
+        Field("kind", "string", "What it would mean", required=True, one_of=DRIFT_KINDS),
+        Field("recording_id", "string", "The recording", required=True),
+        Field("field", "string", "Column of silver.catalog", required=True),
+        Field("old", "string", "What the catalog says", required=True),
+        Field("new", "string", "What the report says", required=True),
+        Field("catalog_version", "bigint", "Delta version of silver.catalog that it was held against", required=True),
+        Field("source", "string", "Dialect id of the report; the first in order of several", required=True),
+        sha256("usage_key", "Where it says so; the first in order of several"),
     ),
 )
 

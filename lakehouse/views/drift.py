@@ -1,4 +1,4 @@
-"""Drift of the catalog since the books were closed, and the published lines that it moves. No JVM."""
+"""Drift of the catalog since the books were closed, the published lines that it moves, and what reports say otherwise than the catalog. No JVM."""
 
 from __future__ import annotations
 
@@ -17,13 +17,43 @@ _RELEASE = ("release", "release_type", "catalog_group")
 
 
 def drift(reader: LakeReader, period: str | None = None) -> list[dict[str, Any]]:
-    """The events that are not yet in closed books, the oldest first; with `period`, those that a run of that period acts on."""
-    rows = reader.sql(
+    """Every event that somebody may have to act on: {origin, kind, recording_id, field, old, new, catalog_version, period, source, usage_key}.
+
+    Those of the `catalog` come first; then what a `report` said, as long as the catalog says `old`: in which period's run it was seen, and where.
+    With `period`, of the catalog those that a run of that period acts on, and of the reports those seen up to it.
+    """
+    catalog = [
+        {"origin": "catalog", **event, "period": None, "source": None, "usage_key": None}
+        for event in catalog_drift(reader, period)
+    ]
+    # A lake made by an earlier version has no such table.
+    return [*catalog, *(_reported(reader, period) if reader.exists(silver.reported_drift.name) else [])]
+
+
+def _reported(reader: LakeReader, period: str | None) -> list[dict[str, Any]]:
+    columns = ("recording_id", "field", "old", "new", "catalog_version", "period", "source", "usage_key")
+    says = "CASE e.field WHEN 'title' THEN c.title WHEN 'artist' THEN c.artist ELSE c.label END"
+    rows: list[dict[str, Any]] = reader.sql(
+        f"""SELECT 'report' AS origin, kind, {", ".join(columns)} FROM {reader.relation(silver.reported_drift.name)} e
+            WHERE (? IS NULL OR period <= ?) AND EXISTS (
+                SELECT 1 FROM {reader.relation(silver.catalog.name)} c WHERE c.recording_id = e.recording_id AND {says} = e.old)
+            ORDER BY period, kind, recording_id, field, old, new""",
+        [period, period],
+    )
+    return rows
+
+
+def catalog_drift(reader: LakeReader, period: str | None = None) -> list[dict[str, Any]]:
+    """The events of the catalog that are not yet in closed books, the oldest first; with `period`, those that a run of that period acts on.
+
+    They alone move published lines: what a report says is decided in the run of that report.
+    """
+    rows: list[dict[str, Any]] = reader.sql(
         f"""SELECT kind, recording_id, field, old, new, catalog_version FROM {reader.relation(silver.drift_events.name)}
             WHERE catalog_version > ? ORDER BY catalog_version, kind, recording_id, field, old, new""",
         [_closed_version(reader, period)],
     )
-    return list(rows)
+    return rows
 
 
 def _closed_version(reader: LakeReader, period: str | None) -> int:
@@ -37,7 +67,7 @@ def _closed_version(reader: LakeReader, period: str | None) -> int:
 
 def _drifted(reader: LakeReader, period: str, pooled: bool) -> list[str]:
     """The recordings that have drifted, and with `pooled` what stands in place of one on the lines of fallback pools."""
-    return sorted({event["recording_id"] for event in drift(reader, period)} | ({UNMATCHED} if pooled else set()))
+    return sorted({event["recording_id"] for event in catalog_drift(reader, period)} | ({UNMATCHED} if pooled else set()))
 
 
 def touched_keys(reader: LakeReader, period: str, pooled: bool = False) -> list[str]:
