@@ -63,7 +63,7 @@ RESOLVE = Declared(
     "resolve",
     reads=(
         bronze.files, silver.usage, silver.matches, silver.routing_audit, silver.catalog, silver.drift_events, silver.contracts, ops.held_files, ops.file_releases,
-        ops.unclaimed_releases, gold.holding, gold.royalty_lines, gold.balances, gold.periods,
+        ops.unclaimed_releases, ops.holding_adjustments, gold.holding, gold.royalty_lines, gold.balances, gold.periods,
     ),
     writes=(silver.duplicates, DRAFT["royalty_lines"], DRAFT["holding"]),
 )  # fmt: skip

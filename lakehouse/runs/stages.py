@@ -12,6 +12,7 @@ from lakehouse.model.counting import counting_groups
 from lakehouse.model.routing import ruleset_sha256
 from lakehouse.model.vocabulary import PAID
 from lakehouse.runs import declared
+from lakehouse.runs.adjusting import adjusted
 from lakehouse.runs.catalog_index import index_of_catalog, too_many_to_send
 from lakehouse.runs.declared import DRAFT
 from lakehouse.runs.environment import Environment
@@ -39,12 +40,13 @@ from lakehouse.transforms.reconcile import match_keys
 from lakehouse.transforms.release import released_lines
 from lakehouse.transforms.resolve import groups_again, mirrors, reversals, royalty_lines, standing
 from lakehouse.transforms.resolve import resolve as resolve_groups
+from lakehouse.transforms.resolved import STAGES as STEPS_TYPE
 from lakehouse.transforms.review import alias_decisions, refused_pairs, standing_reviews
 from lakehouse.transforms.roots import partition_roots
 from lakehouse.transforms.route import as_routed, latest_events, reported, route
 from lakehouse.transforms.statements import counts_before, opening_balances, settle_accounts
 from lakehouse.views.drift import lines_to_correct, touched_keys
-from lakehouse.views.held import accepted_differences, contradicted, superseded
+from lakehouse.views.held import accepted_differences, adjustments_of_replaced, contradicted, superseded
 from lakehouse.views.record import source_records
 
 if TYPE_CHECKING:
@@ -195,6 +197,7 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
     dead = superseded_reports(work)
     opening = work.cut(before(work, gold.holding).transform(open_holds))
     undone, waiting = (opening.join(F.broadcast(dead), "file_id", how) for how in ("left_semi", "left_anti"))
+    waiting, adjustments = adjusted(work, book, waiting)
     twice = work.cut(_duplicates(work, dead))
     usage, held_twice = (
         work.read_period(silver.usage).join(twice.select(*KEY_COLUMNS), [*KEY_COLUMNS], how) for how in ("left_anti", "left_semi")
@@ -232,6 +235,8 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
         .unionByName(taken_away(waiting.join(owned, "entry_id"), F.col("went"), work.period))
         .unionByName(taken_away(undone, F.lit("reversal"), work.period))
     )
+    if adjustments is not None:
+        held = held.unionByName(adjustments)
     return [Replace(silver.duplicates, twice), Replace(DRAFT["royalty_lines"], lines), Replace(DRAFT["holding"], held)]
 
 
@@ -243,6 +248,8 @@ def _candidates(work: Work, book: ContractBook, fresh: DataFrame, waiting: DataF
         held = as_pooled(held, before(work, gold.royalty_lines))
     else:
         fresh = fresh.withColumn("months_held", F.lit(0))
+        if "pooled" in waiting.columns:
+            fresh = fresh.withColumns({"base": F.col("amount"), "pooled": F.lit(None).cast(STEPS_TYPE)})
     found = fresh.withColumn("hold_id", F.lit(None).cast("string"))
     found = found.unionByName(held.select(*found.columns))
     if corrected is not None:
@@ -317,8 +324,13 @@ def state(work: Work) -> Sequence[Append | Replace]:
         {"file_id": "string", "source": "string", "currency": "string", "amount": MONEY, "memo": "string"},
         accepted_differences(work.env.reader, period, work.pins),
     )
+    undone = local_rows(
+        work.env.spark,
+        {"file_id": "string", "source": "string", "currency": "string", "amount": MONEY},
+        adjustments_of_replaced(work.env.reader, period, work.pins),
+    )
     return [
-        Replace(DRAFT["ledger"], book_ledger(lines, holding, settled.movements, differences, period)),
+        Replace(DRAFT["ledger"], book_ledger(lines, holding, settled.movements, differences, undone, period)),
         Replace(DRAFT["balances"], settled.balances),
         Replace(DRAFT["conservation"], conserved),
         Replace(DRAFT["partitions"], partitions),
@@ -342,7 +354,7 @@ def _conserved(work: Work, lines: DataFrame, holding: DataFrame, dead: DataFrame
     refused = work.read(ops.quarantine).join(F.broadcast(dead), "file_id", "left_anti")
     published = before(work, gold.conservation).join(F.broadcast(dead), "file_id", "left_semi")
     undone = published.groupBy("file_id", "source", "currency").agg(
-        F.sum("revenue").alias("revenue"), F.sum("quarantined").alias("quarantined")
+        *(F.sum(name).alias(name) for name in ("revenue", "quarantined", "adjusted"))
     )
     return conserve(
         usage=work.read_period(silver.usage).join(F.broadcast(dead), "file_id", "left_anti"),

@@ -7,7 +7,9 @@ from lakehouse.tables.declare import MONEY, UNITS, Field, Table, currency, money
 from lakehouse.tables.silver import CONFIGURATIONS, MEANINGS
 
 CATEGORIES = ("payable", "reserved", "retained", "fee", "tax")
-HOLDING_ENTRIES = ("hold", "release", "escheat", "reversal")
+HOLDING_ENTRIES = ("hold", "adjust", "release", "escheat", "reversal")
+# Those that do not take a hold away.
+STANDING_ENTRIES = ("hold", "adjust")
 
 # The dimensions of a royalty line: usage lines that agree in all of them are one amount.
 GROUP_FIELDS = (
@@ -98,11 +100,11 @@ holding = Table(
         Field(
             "entry",
             "string",
-            "hold adds; release, escheat (to whom the law or a contract gives what nobody claimed in time) and reversal take away",
+            "hold adds; adjust corrects a hold by the decision of a person; release, escheat (to whom the law or a contract gives what nobody claimed in time) and reversal take away",
             True,
             one_of=HOLDING_ENTRIES,
         ),
-        Field("releases", "string", "entry_id of the hold that this entry takes away"),
+        Field("releases", "string", "entry_id of the hold that this entry adjusts or takes away"),
         *GROUP_FIELDS,
         Field(
             "reason",
@@ -204,7 +206,10 @@ conservation = Table(
         money("tax", "Withheld"),
         money("held", "Held for want of an owner, net of releases"),
         money("quarantined", "In lines that were refused"),
-        money("difference", "revenue less all of these"),
+        money(
+            "adjusted", "Added to what is held by the decision of a person, from outside the report; negative where taken away"
+        ),
+        money("difference", "revenue and adjusted, less payable, retained, fees, tax, held and quarantined"),
     ),
 )
 

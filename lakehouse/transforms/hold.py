@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from lakehouse.model.book import ContractBook
 from lakehouse.model.channels import Channels
 from lakehouse.tables import gold
+from lakehouse.tables.declare import MONEY, UNITS
 from lakehouse.tables.gold import GROUP, UNMATCHED
 from lakehouse.transforms.duplicates import DUPLICATE
 from lakehouse.transforms.groups import MEASURES
@@ -43,6 +44,18 @@ def duplicate_holds(groups: DataFrame, period: str) -> DataFrame:
     entry_id = row_id(F.lit(period), F.lit("hold"), F.lit(DUPLICATE), *(F.col(c) for c in GROUP))
     return groups.withColumns({**values, "releases": F.lit(None).cast("string"), "entry_id": entry_id}).select(
         *gold.holding.columns
+    )
+
+
+def adjust_entries(open_holds: DataFrame, decided: DataFrame, period: str) -> DataFrame:
+    """The entry of each adjustment whose hold is still open. `decided`: [releases_of, adjustment_id, added], by hold."""
+    nothing = {"usage_lines": F.lit(0).cast("bigint"), "units": F.lit(0).cast(UNITS), "gross": F.lit(None).cast(MONEY)}
+    entry_id = row_id(F.lit(period), F.lit("adjust"), F.col("releases"), F.col("adjustment_id"))
+    return (
+        open_holds.join(decided, F.col("entry_id") == F.col("releases_of"))
+        .withColumns({**nothing, "entry": F.lit("adjust"), "period": F.lit(period), "releases": F.col("releases_of")})
+        .withColumns({"amount": F.col("added"), "entry_id": entry_id})
+        .select(*gold.holding.columns)
     )
 
 

@@ -59,7 +59,7 @@ def _expect_the_laws(reader: LakeReader, period: str) -> None:
     layer = layer_of(reader, period)
     for row in rows_of(reader, f"{layer}.conservation", period):
         places = sum(row[place] for place in ("payable", "retained", "fees", "tax", "held", "quarantined"))
-        assert row["difference"] == 0 == row["revenue"] - places, row
+        assert row["difference"] == 0 == row["revenue"] + row["adjusted"] - places, row
     sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for posting in rows_of(reader, f"{layer}.ledger", period):
         sums[posting["transaction_id"], posting["currency"]] += posting["amount"]
