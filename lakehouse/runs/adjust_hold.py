@@ -15,11 +15,12 @@ import lakehouse
 from lakehouse.errors import Misuse
 from lakehouse.model.money import add
 from lakehouse.model.period import next_period
+from lakehouse.model.vocabulary import OF_WORK
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.period import require_open
 from lakehouse.store.light import append_rows
 from lakehouse.store.reader import LakeReader
-from lakehouse.tables import ops
+from lakehouse.tables import gold, ops
 from lakehouse.views.common import write_money, write_number
 from lakehouse.views.holding import open_holds, pending_adjustments
 
@@ -44,6 +45,11 @@ def adjust_hold(
             " Land the amount as a report of its own."
         )
     hold = _hold(reader, entry)
+    if _paid_on_a_work(reader, hold["entry_id"]):
+        raise Misuse(
+            f"{hold['entry_id']} is what is left after its publishing was paid on a work. Once its recording is known all of the usage is divided"
+            " anew, so that this rest cannot be adjusted by itself. Land the amount as a report of its own."
+        )
     closed = env.closed_periods()
     period = period or next_period(max(closed))
     require_open(env, period)
@@ -77,6 +83,17 @@ def _hold(reader: LakeReader, entry: str) -> dict[str, Any]:
             f"{what} with {entry}. `lakehouse holding list` lists them; what is drafted can be adjusted once its period is closed."
         )
     return dict(found[0])
+
+
+def _paid_on_a_work(reader: LakeReader, entry_id: str) -> bool:
+    holds, lines = (reader.relation(table.name) for table in (gold.holding, gold.royalty_lines))
+    ours, theirs = (f"row({', '.join(f'{side}.{name}' for name in gold.GROUP)})" for side in ("h", "l"))
+    rows = reader.sql(
+        f"""SELECT sum(l.amount) AS amount FROM {holds} h JOIN {lines} l ON {ours} IS NOT DISTINCT FROM {theirs}
+            WHERE h.entry_id = ? AND h.reason <> 'DUPLICATE' AND starts_with(l.recording_id, '{OF_WORK}')""",
+        [entry_id],
+    )
+    return bool(rows[0]["amount"])
 
 
 def _require_sense(hold: dict[str, Any], amount: Decimal, held: Decimal) -> None:

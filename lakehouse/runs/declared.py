@@ -27,7 +27,7 @@ INGEST = Declared("ingest", reads=(gold.periods,), writes=(bronze.lines, bronze.
 CONFORM = Declared(
     "conform",
     reads=(bronze.files, bronze.lines, ops.releases, ops.file_releases),
-    writes=(ops.held_files, ops.quarantine, ops.ignored, silver.usage),
+    writes=(silver.isrc_iswc, ops.held_files, ops.quarantine, ops.ignored, silver.usage),
 )
 
 RECONCILE = Declared(
@@ -36,6 +36,7 @@ RECONCILE = Declared(
         silver.usage,
         silver.catalog,
         silver.drift_events,
+        silver.isrc_iswc,
         ops.reviews,
         ops.quarantine,
         gold.holding,

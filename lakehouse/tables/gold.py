@@ -59,7 +59,7 @@ royalty_lines = Table(
             "recording_id",
             "string",
             "The recording; UNMATCHED where a fallback pool divides what nobody knows, POOLED on what usage gives to its pool,"
-            " UNCLAIMED where what nobody claimed in time is divided by market share",
+            " work: and an ISWC where publishing is paid on the work of a recording that nobody knows, UNCLAIMED where what nobody claimed in time is divided by market share",
             required=True,
         ),
         Field("release", "string", "UPC of the release: as reported, else the only one that the catalog has the recording on"),
@@ -109,7 +109,7 @@ holding = Table(
         Field(
             "reason",
             "string",
-            "Why it is held: AMBIGUOUS, UNCLAIMED, NO_CONTRACT, DUPLICATE, or what the contract asks for and the report does not say",
+            "Why it is held: AMBIGUOUS, UNCLAIMED, NO_CONTRACT, DUPLICATE, CONFLICTING_WORKS, or what the contract asks for and the report does not say",
             required=True,
         ),
         period("held_since", "Statement period in which the money was first held"),

@@ -135,6 +135,30 @@ reported_drift = Table(
     ),
 )
 
+isrc_iswc = Table(
+    name="silver.isrc_iswc",
+    doc="Which works recordings are said to be of, by DDEX flat files and by the catalog: each pair once for each that says it, with valid codes alone."
+    " What the catalog no longer says counts no longer.",
+    grain=("isrc", "iswc", "source"),
+    partition_by=("period",),
+    fields=(
+        # The catalog is loaded without a JVM, by a writer that knows no patterns.
+        Field("period", "string", "Statement period whose run saw it first, YYYY-MM; 0000-00 of the catalog", required=True),
+        Field("isrc", "string", "The recording", required=True),
+        Field("iswc", "string", "The work", required=True),
+        Field("source", "string", "Dialect id of the report, or catalog (CSV, Parquet or DDEX ERN)", required=True),
+        Field(
+            "confidence",
+            "decimal(3,2)",
+            "1 from the catalog, 0.9 from one record of a report, 0.8 from two of a block",
+            required=True,
+        ),
+        Field("file_id", "string", "The report that says so"),
+        Field("line_no", "bigint", "Its line with the ISWC"),
+        Field("catalog_version", "bigint", "Delta version of silver.catalog that said so first"),
+    ),
+)
+
 releases = Table(
     name="silver.releases",
     doc="The releases of DDEX ERN messages, with what the catalog's rows do not say of them. Every load is a new version.",
@@ -282,6 +306,11 @@ routing_audit = Table(
             rooted=False,
         ),
         Field("destination", "string", "Ledger partition that its money enters: table/period=YYYY-MM", required=True),
+        Field(
+            "works",
+            "array<string>",
+            "ISWCs that its ISRC is linked to: what is owed on them is paid first, and the rule is for the rest",
+        ),
         Field("supersedes", "string", "event_id of the decision on this key that it takes the place of"),
         Field("routing_version", "int", "Version of the routing document", required=True),
         sha256("routing_sha256", "The routing document"),

@@ -35,6 +35,8 @@ def test_a_case_comes_out_as_its_documents_say(case: Case, spark: SparkSession, 
 
     (scratch := tmp_path / "sent").mkdir()
     env = Environment(load_settings(root=str(tmp_path / "lake"), spark_master="local[2]"))
+    if routing := case.document("case.yaml").get("routing"):
+        env = env.under_ruleset(str(case.folder / routing))
     assert init_lake(env)
     case.play(env, scratch)
     reader = env.reader

@@ -95,7 +95,7 @@ def test_what_says_something_is_no_gap(said: str) -> None:
 def test_a_failure_without_a_rule_stops_the_run() -> None:
     fewer = RULES.model_copy(update={"rules": RULES.rules[:-1]})
     with pytest.raises(
-        Findings, match="No rule of routing version 2 says what becomes of UNCLAIMED by tier none with gap DELAYED"
+        Findings, match="No rule of routing version 3 says what becomes of UNCLAIMED by tier none with gap DELAYED"
     ):
         fewer.decide(payload(**NOBODY))
 

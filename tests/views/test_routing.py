@@ -70,10 +70,10 @@ def test_a_document_that_changed_under_its_version_is_refused_and_the_old_one_lo
     keep_events(env, [])
     assert unseen_ruleset(env.reader, env.routing_text) is None
     changed = env.routing_text.replace("threshold: 0.90", "threshold: 0.93")
-    with pytest.raises(Misuse, match="version 2, which this lake knows with another content"):
+    with pytest.raises(Misuse, match="version 3, which this lake knows with another content"):
         unseen_ruleset(env.reader, changed)
-    assert unseen_ruleset(env.reader, changed.replace("version: 2", "version: 3"))
-    ruleset, text = stored_ruleset(env.reader, 2)
+    assert unseen_ruleset(env.reader, changed.replace("version: 3", "version: 4"))
+    ruleset, text = stored_ruleset(env.reader, 3)
     assert (ruleset, text) == (env.routing, env.routing_text)
     with pytest.raises(Misuse, match="never used version 7"):
         stored_ruleset(env.reader, 7)
