@@ -56,7 +56,7 @@ RECONCILE = Declared(
 # What reconcile leaves to do: the decisions of a lake from before there was routing, or of a routing document that was not there.
 ROUTE = Declared(
     "route",
-    reads=(silver.usage, silver.catalog, silver.matches, ops.quarantine, gold.holding, gold.periods),
+    reads=(silver.usage, silver.catalog, silver.isrc_iswc, silver.matches, ops.quarantine, gold.holding, gold.periods),
     writes=(ops.rulesets, silver.routing_payloads, silver.routing_audit),
 )
 

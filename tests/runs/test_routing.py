@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def test_a_run_leaves_events_that_rebuild_its_decisions_and_a_new_version_supersedes_them(
     drafted_lake: Path, tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """F-02, F-22, F-39."""
     lake = copy_of(drafted_lake, tmp_path)
     env = environment(lake)
     assert rebuild(env.reader) == {"events": 3, "decisions": 3, "ok": True, "findings": []}
