@@ -17,14 +17,13 @@ from lakehouse.model.money import add
 from lakehouse.model.period import next_period
 from lakehouse.model.vocabulary import OF_WORK
 from lakehouse.runs.environment import Environment
+from lakehouse.runs.given import the_one
 from lakehouse.runs.period import require_open
 from lakehouse.store.light import append_rows
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import gold, ops
 from lakehouse.views.common import write_money, write_number
 from lakehouse.views.holding import open_holds, pending_adjustments
-
-_SHORTEST_ID = 8
 
 
 def adjust_hold(
@@ -69,20 +68,9 @@ def adjust_hold(
 
 def _hold(reader: LakeReader, entry: str) -> dict[str, Any]:
     """The open hold of closed books with this id. Its amount has what was added in closed books, and nothing that is drafted."""
-    if len(entry) < _SHORTEST_ID or not set(entry) <= set("0123456789abcdef"):
-        raise Misuse(
-            f"{entry!r} is no id of a hold, nor its first {_SHORTEST_ID} digits or more. `lakehouse holding list` lists them."
-        )
-    found = reader.sql(
-        f"SELECT entry_id, currency, amount, status FROM {open_holds(reader, closed_alone=True)} WHERE starts_with(entry_id, ?)",
-        [entry],
-    )
-    if len(found) != 1:
-        what = "No open hold of closed books begins" if not found else f"{len(found)} open holds begin"
-        raise Misuse(
-            f"{what} with {entry}. `lakehouse holding list` lists them; what is drafted can be adjusted once its period is closed."
-        )
-    return dict(found[0])
+    query = f"SELECT entry_id, currency, amount FROM {open_holds(reader, closed_alone=True)} WHERE starts_with(entry_id, ?)"
+    hint = "`lakehouse holding list` lists them; what is drafted can be adjusted once its period is closed."
+    return the_one(reader, query, entry, ("open hold of closed books", "open holds"), hint)
 
 
 def _paid_on_a_work(reader: LakeReader, entry_id: str) -> bool:

@@ -51,7 +51,7 @@ def test_a_decision_is_kept_with_who_and_why_for_the_open_period_and_said_twice_
     ("amount", "more", "why"),
     [
         ("1", {"entry": "0" * 32}, "No open hold of closed books"),
-        ("1", {"entry": "Zanzibar"}, "is no id of a hold"),
+        ("1", {"entry": "Zanzibar"}, "is no open hold of closed books, nor its first 8 digits"),
         ("-1.26", {}, "would come to -0.01"),
         ("0", {}, "changes nothing"),
         ("1", {"reason": " "}, "needs a --reason"),
