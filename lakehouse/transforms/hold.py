@@ -73,8 +73,8 @@ def months_held(period: str) -> Column:
 
 def to_pools(groups: DataFrame, keys: DataFrame) -> DataFrame:
     """The groups, those of these keys that nobody has claimed with UNMATCHED as their recording."""
-    told = groups.join(keys.withColumn("pooled", F.lit(True)), "usage_key", "left")
-    pooled = F.col("pooled") & (F.col("reconciliation_status") == "UNCLAIMED")
+    told = groups.join(keys.withColumn("to_pool", F.lit(True)), "usage_key", "left")
+    pooled = F.col("to_pool") & (F.col("reconciliation_status") == "UNCLAIMED")
     return told.withColumn("recording_id", F.when(pooled, UNMATCHED).otherwise(F.col("recording_id"))).select(*groups.columns)
 
 
