@@ -31,7 +31,7 @@ def book_ledger(
     `differences` is what `views.held.accepted_differences` gives: the sender owes it, and no line says to whom it goes. `undone`: [file_id,
     source, currency, amount] of what had been added to holds of reports that were replaced.
     """
-    adjusts = F.col("entry") == "adjust"
+    adjusts = F.col("entry").eqNullSafe("adjust")
     account = F.coalesce(
         *(F.when(F.col("category") == category, F.concat_ws(":", F.lit(root), owner)) for category, (root, owner) in _ACCOUNT_OF_CATEGORY.items())
     )  # fmt: skip
