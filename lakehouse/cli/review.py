@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 review = typer.Typer(help="Matches in doubt: what they may be, and what a person says.", no_args_is_help=True)
 app.add_typer(review, name="review")
 
+holding = typer.Typer(help="Money without an owner: what is held, why, since when.")
+app.add_typer(holding, name="holding")
+
 Key = Annotated[str, typer.Argument(help="Usage key as `lakehouse review list` lists it; its first 8 digits are enough.")]
 Reason = Annotated[str, typer.Option(help="Why: kept for auditors.")]
 By = Annotated[str | None, typer.Option("--by", help="Who decides; by default the user of this machine.")]
@@ -107,8 +110,8 @@ def _review(env: Environment, out: Output, said: list[tuple[str, str | None, str
     return 0
 
 
-@command(app, "holding")
-def holding(env: Environment, out: Output, period: AnyPeriod = None) -> int:
+@command(holding, None)
+def holding_balance(env: Environment, out: Output, period: AnyPeriod = None) -> int:
     """Money without an owner: the balance by currency, and what makes it up by reason, age and source."""
     from lakehouse.views.holding import holding as held
 
@@ -120,6 +123,42 @@ def print_holding(found: dict[str, Any]) -> None:
     table(found["balances"], f"Held at the end of {found['period'] or 'all periods'}")
     columns = ("currency", "reason", "held_since", "age", "source", "keys", "usage_lines", "amount")
     table(found["held"], "What it is made of", columns)
+    if found["adjustments"]:
+        table(found["adjustments"], "Adjusted by people")
+
+
+@command(holding, "list")
+def holding_list(env: Environment, out: Output, period: AnyPeriod = None) -> int:
+    """Every hold by itself, the oldest first, with its id."""
+    from lakehouse.views.holding import list_holds
+
+    out.show(list_holds(env.reader, period), lambda rows: table(rows, "Holds"))
+    return 0
+
+
+@command(holding, "adjust")
+def holding_adjust(
+    env: Environment, out: Output,
+    entry: Annotated[str, typer.Argument(help="The hold, as `lakehouse holding list` lists it; its first 8 digits are enough.")],
+    amount: Annotated[str, typer.Option(help="What it adds, in the currency of the hold; negative where it takes away.")],
+    reason: Reason, by: By = None,
+    period: Annotated[str | None, typer.Option("--period", metavar="YYYY-MM", help="The open period in which it is booked; by default the month after the last that was closed.")] = None,
+) -> int:  # fmt: skip
+    """Adds to a hold, or takes from it: interest that the law gives, a correction by the sender, a rounding that was settled. The next run of the
+    open period books it against expenses:holding_adjustment; whoever owns the hold one day has it with that."""
+    from lakehouse.errors import Misuse
+    from lakehouse.model.money import parse_amount
+    from lakehouse.runs.adjust_hold import adjust_hold
+    from lakehouse.store.lease import writer_lease
+
+    try:
+        added = parse_amount(amount)
+    except ValueError as error:
+        raise Misuse(f"{error}.") from None
+    with writer_lease(env.place):
+        done = adjust_hold(env, entry, added, reason, by, period)
+    out.show(done, lambda row: table([row], "Adjustment"))
+    return 0
 
 
 @command(app, "statutory")

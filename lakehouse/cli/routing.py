@@ -65,10 +65,11 @@ def routing_record(env: Environment, out: Output, period: AnyPeriod = None) -> i
 
 @command(app, "drift")
 def drift(env: Environment, out: Output, period: AnyPeriod = None) -> int:
-    """What the catalog has changed of recordings since the books were closed: the next run corrects what that moves."""
+    """What the catalog has changed of recordings since the books were closed (the next run corrects what that moves), and what reports
+    call otherwise than the catalog (a person decides)."""
     from lakehouse.views.drift import drift as events
 
-    out.show(events(env.reader, period), lambda rows: table(rows, "Drift of the catalog"))
+    out.show(events(env.reader, period), lambda rows: table(rows, "Drift"))
     return 0
 
 

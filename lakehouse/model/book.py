@@ -10,6 +10,7 @@ from lakehouse.model.clauses import Clause, FixedFee, RoyaltyClause
 from lakehouse.model.contracts import Contract
 from lakehouse.model.covers import COVERED, Effective
 from lakehouse.model.rules import BookRules, Party
+from lakehouse.model.vocabulary import OF_WORK
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,12 @@ class ContractBook:
     def in_force(
         self, recording: str, artist: str, label: str | None, usage_period: str, release: str | None = None
     ) -> Contract | None:
-        """The contract of a recording in a month of use: by recording, else by release, artist, label; else the one that covers the rest."""
+        """The contract of a recording in a month of use: by recording, else by release, artist, label; else the one that covers the rest.
+
+        In the place of a recording that nobody knows may stand the work that it is of.
+        """
+        if recording.startswith(OF_WORK):
+            return self._of(recording.removeprefix(OF_WORK), "works", usage_period)
         for wanted, kind in (
             (recording, "recordings"),
             (release, "releases"),
@@ -32,14 +38,21 @@ class ContractBook:
             (label, "labels"),
             ("", "everything"),
         ):
-            for contract in self._index[kind].get(wanted or "", ()):
-                if contract.effective.holds(usage_period):
-                    return contract
+            if contract := self._of(wanted, kind, usage_period):
+                return contract
         return None
+
+    def _of(self, wanted: str | None, kind: str, usage_period: str) -> Contract | None:
+        return next((one for one in self._index[kind].get(wanted or "", ()) if one.effective.holds(usage_period)), None)
 
     @cached_property
     def pools(self) -> tuple[Contract, ...]:
         return tuple(contract for contract in self.contracts if contract.covers.unmatched)
+
+    @cached_property
+    def of_works(self) -> tuple[Contract, ...]:
+        """The contracts that pay publishing on works."""
+        return tuple(contract for contract in self.contracts if contract.covers.works)
 
     def version(self, contract: str, version: str) -> Contract:
         """One version of one contract. Raises ValueError for one that the book does not have (any more)."""

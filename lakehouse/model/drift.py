@@ -16,6 +16,7 @@ KINDS: Final = {
     "catalog_group": "RIGHTS_REASSIGNMENT",
     "iswc": "RIGHTS_REASSIGNMENT",
 }
+DRIFT_KINDS: Final = tuple(dict.fromkeys(KINDS.values()))
 
 
 def drift_events(

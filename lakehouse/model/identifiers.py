@@ -1,4 +1,4 @@
-"""Identifiers of recordings and releases."""
+"""Identifiers of recordings, releases and works."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import cache
 
 # ISO 3901: country code, three-character registrant, two digits of the year, five of the designation.
 ISRC = "[A-Z]{2}[A-Z0-9]{3}[0-9]{7}"
+# ISO 15707: T, nine digits of the work, a check digit.
+ISWC = "T[0-9]{10}"
 # A GS1 article number (EAN-8, UPC-A, EAN-13, GTIN-14), padded to 14 digits.
 UPC = "[0-9]{14}"
 
@@ -23,6 +25,17 @@ def gtin_check_digit_holds(upc: str) -> bool:
     """Whether the last of the 14 digits is the GS1 check digit of the other 13: weights 3 and 1 in turn, sum to a multiple of 10.
     Source: GS1 General Specifications, section 7.9."""
     return sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(upc)) % 10 == 0
+
+
+def plain_iswc(text: str | None) -> str:
+    """An ISWC without blanks, hyphens and points: T-034.524.680-1 is T0345246801."""
+    return re.sub(r"[^0-9A-Z]", "", (text or "").upper())
+
+
+def iswc_check_digit_holds(iswc: str) -> bool:
+    """Whether the last digit is the check digit of the other nine: 1 and each digit times its place sum, with it, to a multiple of 10.
+    Source: ISO 15707, annex A."""
+    return bool(re.fullmatch(ISWC, iswc)) and (1 + sum(n * int(iswc[n]) for n in range(1, 10)) + int(iswc[10])) % 10 == 0
 
 
 @cache

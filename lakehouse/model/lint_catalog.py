@@ -7,11 +7,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from lakehouse.model.contracts import Contract
-from lakehouse.model.covers import COVERED
 from lakehouse.model.documents import Document, Finding
 
-# The singular of what `covers` names, as conditions call it.
-_ONE_OF = dict(zip(COVERED, ("recording", "release", "artist", "label"), strict=True))
+# The singular of what `covers` names, as conditions call it. A contract for works is for recordings that the catalog does not have.
+_ONE_OF = {"recordings": "recording", "releases": "release", "artists": "artist", "labels": "label"}
 _ASKED = ("recording", "release", "release_type", "catalog_group")
 
 
@@ -39,7 +38,7 @@ class KnownNames:
 
 def not_in_the_catalog(document: Document, contract: Contract, known: KnownNames) -> Iterator[Finding]:
     """Of every name that the contract covers or asks for: whether the catalog has it."""
-    named = [(("covers", kind), _ONE_OF[kind], value) for kind in COVERED for value in getattr(contract.covers, kind)]
+    named = [(("covers", kind), _ONE_OF[kind], value) for kind in _ONE_OF for value in getattr(contract.covers, kind)]
     for index, term in enumerate(contract.terms):
         named += [(("terms", index, "when"), kind, value) for kind in _ASKED for value in getattr(term.when, kind) or ()]  # type: ignore[misc]
     for path, kind, value in named:

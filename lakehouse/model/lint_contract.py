@@ -8,6 +8,8 @@ from itertools import combinations
 
 from lakehouse.model.clauses import PointsClause, RoyaltyClause, Withholding
 from lakehouse.model.clauses.base import Clause
+from lakehouse.model.clauses.mechanical import Mechanical
+from lakehouse.model.clauses.publishing_share import PublishingShare
 from lakehouse.model.contracts import Contract
 from lakehouse.model.documents import Document, Finding, Path
 from lakehouse.model.money import write_rate
@@ -203,4 +205,16 @@ def _one_rate(document: Document, contract: Contract) -> Iterator[Finding]:
             yield document.finding(("terms", j), "one-rate", message)
 
 
-RULES_OF_A_CONTRACT = (_tree, _dates, _dead, _conditions, _terms, _points, _order, _one_rate)
+def _works(document: Document, contract: Contract) -> Iterator[Finding]:
+    """On the strength of a work only its publishing is paid, never the master."""
+    for i, term in enumerate(contract.terms):
+        if contract.covers.works and term.stage() is not None and not isinstance(term, (PublishingShare, Mechanical)):
+            message = f"a contract for works pays what is owed on the work: {term.clause} is about the recording"
+            yield document.finding(("terms", i), "works", message)
+    if contract.covers.works and contract.tree:
+        yield document.finding(
+            ("tree",), "works", "a contract for works names its writers and publishers in its terms: it has no tree"
+        )
+
+
+RULES_OF_A_CONTRACT = (_works, _tree, _dates, _dead, _conditions, _terms, _points, _order, _one_rate)

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from lakehouse.model.trial_rows import UsageRow
 
 Bases = dict[str, tuple[Decimal, tuple[Step, ...]]]
-# The steps by which an amount comes out of a pool, before any contract.
 BREAKAGE: Final = "breakage"
-STEPS: Final = ("pro_rata", "user_centric", BREAKAGE)
+# From what was held to what a person has adjusted it to.
+ADJUSTED: Final = "holding_adjustment"
+# From what was brought to what is left of it once its publishing is paid on the work.
+REST_OF_WORK: Final = "rest_of_work"
+# The steps by which an amount comes to its contract: out of a pool, or out of holding.
+STEPS: Final = ("pro_rata", "user_centric", BREAKAGE, REST_OF_WORK, ADJUSTED)
 # What a pool may ask of the lines of a report themselves. All else is the catalog's word, which lines that it does not know do not have.
 REPORTED: Final = ("territory", "channel", "configuration", "price_category", "source")
 

@@ -77,7 +77,8 @@ class _Strict(BaseModel):
 
 
 class Payload(_Strict):
-    """What the matcher proposes, as routing receives it: the key, what the reports call it and how much they bring, what was found.
+    """What the matcher proposes, as routing receives it: the key, what the reports call it and how much they bring, what was found; and of a
+    key that nobody claims the `works` that its ISRC is linked to, where the document asks for them.
 
     `match_confidence` is its shortest text; `at_stake` the money in the smallest unit of the currency that brings most; `match_rate` and
     `fidelity` are the record of the worst of its sources (`lakehouse.views.record`), empty where it has none.
@@ -101,10 +102,12 @@ class Payload(_Strict):
     match_confidence: str = Field(pattern=r"^[0-9.e-]+$")
     tier: str
     recording_id: str | None
+    works: tuple[str, ...] = ()
 
     def canonical(self) -> str:
-        """JSON with its keys in order and nothing between: the same payload is the same text."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        """JSON with its keys in order and nothing between: the same payload is the same text. Without works it is as it was before there were any."""
+        told = {name: value for name, value in self.model_dump(mode="json").items() if name != "works" or value}
+        return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @property
     def sha256(self) -> str:
@@ -119,6 +122,14 @@ class Tier(BaseModel):
     tier: str
     level: Literal[1, 2]
     threshold: Share
+
+
+class Works(BaseModel):
+    """Publishing is paid on works, before any pool: a link of an ISRC to an ISWC is believed from this confidence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    confidence: Decimal = Field(ge=0, le=1)
 
 
 class When(BaseModel):
@@ -174,6 +185,9 @@ class Ruleset(BaseModel):
     tiers: tuple[Tier, ...] = Field(min_length=1)
     unknown: tuple[str, ...]
     score: RoutingScore = RoutingScore()
+    works: Works | None = Field(
+        None, description="whether publishing is paid on works whose recordings nobody knows; not, without it"
+    )
     rules: tuple[Rule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -281,6 +295,8 @@ def draw(ruleset: Ruleset) -> str:
     for tier in ruleset.tiers:
         lines.append(f"│   {_branch(tier is ruleset.tiers[-1])} {tier.tier} (tier {tier.level}), paid from {tier.threshold:g}")
     lines.append("└── rules, the first that fits decides; none stops the run")
+    if ruleset.works:
+        lines.insert(-1, f"├── publishing of works before pools, by links of confidence {ruleset.works.confidence} or more")
     for rule in ruleset.rules:
         lines.append(
             f"    {_branch(rule is ruleset.rules[-1])} {rule.id}: {_words(rule.when)} → {rule.state}, {rule.to}{', by the pool of its territory' if rule.tier else ''}"

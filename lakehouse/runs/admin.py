@@ -13,6 +13,7 @@ from lakehouse.model.drift import drift_events
 from lakehouse.model.lint import read_book
 from lakehouse.model.pools import not_in_a_lake
 from lakehouse.runs.books import book_documents
+from lakehouse.runs.catalog_links import note_links
 from lakehouse.runs.environment import Environment
 from lakehouse.sources.ern_rows import TABLES, ErnRows
 from lakehouse.store.light import append_rows, create_tables, replace_rows
@@ -39,6 +40,7 @@ def load_catalog(env: Environment, files: Sequence[Path]) -> dict[str, Any]:
         # Before the catalog: a load that is killed between the two is loaded again, and its events have the same ids.
         _note_drift(env, drifted)
     if changed:
+        note_links(env, rows, version + 1)
         version = _replace(reader, silver.catalog, rows, {"job": "catalog load"})
     _load_messages(env, loaded.messages)
     return {
@@ -82,6 +84,11 @@ def load_contracts(env: Environment, path: Path) -> dict[str, Any]:
         raise Findings(
             f"The contract book was not loaded. A lake cannot divide {'; '.join(unfit)}. Take it out of the book, and try it with"
             " `lakehouse contracts try`."
+        )
+    if book.rules.pools and book.of_works:
+        raise Findings(
+            "The contract book was not loaded. A lake cannot pay publishing on works (`covers: works`) from usage that is pooled: what is left of a"
+            " pool's part would be divided again with the pool. Keep the two in books of their own."
         )
     reader = env.reader
     known = reader.sql(f"SELECT DISTINCT book_sha256 FROM {reader.relation(silver.contracts.name)}")

@@ -27,7 +27,7 @@ INGEST = Declared("ingest", reads=(gold.periods,), writes=(bronze.lines, bronze.
 CONFORM = Declared(
     "conform",
     reads=(bronze.files, bronze.lines, ops.releases, ops.file_releases),
-    writes=(ops.held_files, ops.quarantine, ops.ignored, silver.usage),
+    writes=(silver.isrc_iswc, ops.held_files, ops.quarantine, ops.ignored, silver.usage),
 )
 
 RECONCILE = Declared(
@@ -36,19 +36,27 @@ RECONCILE = Declared(
         silver.usage,
         silver.catalog,
         silver.drift_events,
+        silver.isrc_iswc,
         ops.reviews,
         ops.quarantine,
         gold.holding,
         gold.royalty_lines,
         gold.periods,
     ),
-    writes=(silver.catalog_index, ops.rulesets, silver.routing_payloads, silver.routing_audit, silver.matches),
+    writes=(
+        silver.catalog_index,
+        ops.rulesets,
+        silver.routing_payloads,
+        silver.routing_audit,
+        silver.matches,
+        silver.reported_drift,
+    ),
 )
 
 # What reconcile leaves to do: the decisions of a lake from before there was routing, or of a routing document that was not there.
 ROUTE = Declared(
     "route",
-    reads=(silver.usage, silver.catalog, silver.matches, ops.quarantine, gold.holding, gold.periods),
+    reads=(silver.usage, silver.catalog, silver.isrc_iswc, silver.matches, ops.quarantine, gold.holding, gold.periods),
     writes=(ops.rulesets, silver.routing_payloads, silver.routing_audit),
 )
 
@@ -56,7 +64,7 @@ RESOLVE = Declared(
     "resolve",
     reads=(
         bronze.files, silver.usage, silver.matches, silver.routing_audit, silver.catalog, silver.drift_events, silver.contracts, ops.held_files, ops.file_releases,
-        ops.unclaimed_releases, gold.holding, gold.royalty_lines, gold.balances, gold.periods,
+        ops.unclaimed_releases, ops.holding_adjustments, gold.holding, gold.royalty_lines, gold.balances, gold.periods,
     ),
     writes=(silver.duplicates, DRAFT["royalty_lines"], DRAFT["holding"]),
 )  # fmt: skip

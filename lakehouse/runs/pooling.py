@@ -11,6 +11,8 @@ from pyspark.sql import functions as F
 
 from lakehouse.model.book import ContractBook
 from lakehouse.model.period import previous_period
+from lakehouse.model.routing import ruleset_sha256
+from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Work
 from lakehouse.sources.scan import KEY_COLUMNS
 from lakehouse.tables import silver
@@ -104,3 +106,9 @@ def as_pooled(waiting: DataFrame, published: DataFrame) -> DataFrame:
 
 def _group() -> Column:
     return row_id(*(F.col(name) for name in GROUP)).alias(_OF)
+
+
+def pooled_keys(events: DataFrame, env: Environment) -> DataFrame:
+    """[usage_key] of what the routing document sends to fallback pools. `events` have the columns of silver.routing_audit that are asked for."""
+    by_pool = F.col("rule_id").isin(*env.routing.pool_rules) & (F.col("routing_sha256") == ruleset_sha256(env.routing_text))
+    return events.where(by_pool).select("usage_key").distinct()

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from pyspark.sql import functions as F
 
+from lakehouse.checks.totals import require_parts_add_up
+from lakehouse.model.money import ZERO, add
 from lakehouse.model.vocabulary import PAID
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Work, run_jobs
+from lakehouse.runs.linked import pays_on_works, routed_works
 from lakehouse.runs.period import require_open
-from lakehouse.runs.stages import DRAFT, STAGES, before, pooled_keys, reconcile, resolve, superseded_reports
+from lakehouse.runs.pooling import pooled_keys
+from lakehouse.runs.stages import DRAFT, STAGES, before, reconcile, resolve, superseded_reports
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import gold, silver
+from lakehouse.tables.declare import MONEY
 from lakehouse.transforms.groups import MEASURES, join_recordings, latest_decisions
 from lakehouse.transforms.groups import open_holds as never_taken
 from lakehouse.transforms.hold import may_find_an_owner, months_held, to_pools
+from lakehouse.transforms.on_works import pay_on_works, with_rest_of_works
+from lakehouse.transforms.resolve import AGAIN
 from lakehouse.transforms.resolve import resolve as resolve_groups
 from lakehouse.views.common import sums_by_currency, write_money
 from lakehouse.views.holding import open_holds
@@ -40,6 +49,11 @@ def replay(env: Environment, period: str, dry_run: bool = False) -> dict[str, An
         owners = _have_moved(env, period, held)
     moved = [{**held[entry], **owners[entry]} for entry in sorted(held) if entry in owners]
     kept = [hold for entry, hold in held.items() if entry not in owners]
+    # Of a hold whose publishing is paid on a work, the rest stays.
+    rests = (
+        {**held[row["entry_id"]], "amount": add(held[row["entry_id"]]["amount"], row["amount"].copy_negate())} for row in moved
+    )
+    kept += [rest for rest in rests if rest["amount"]]
     return {
         "period": period, "dry_run": dry_run, "ruleset": env.routing.version, "money": sums_by_currency(moved), "still_held": sums_by_currency(kept),
         "moved": [{**row, "amount": write_money(row["amount"], row["currency"])} for row in moved],
@@ -64,7 +78,21 @@ def _have_moved(env: Environment, period: str, held: dict[str, dict[str, Any]]) 
         [sorted({held[entry]["usage_key"] for entry in gone})],
     )
     by_key = {row.pop("usage_key"): row for row in decisions}
-    return {entry: by_key[held[entry]["usage_key"]] for entry in gone}
+    rests = _held_again(reader, period, gone)
+    moved = {entry: add(held[entry]["amount"], rests.get(entry, ZERO).copy_negate()) for entry in gone}
+    return {entry: {**by_key[held[entry]["usage_key"]], "amount": moved[entry]} for entry in gone}
+
+
+def _held_again(reader: LakeReader, period: str, gone: Iterable[str]) -> dict[str, Decimal]:
+    """entry_id: what of a hold that is gone the period's drafts hold again, with its age: the rest of what was paid on a work."""
+    ours, theirs = (f"row({', '.join(f'{side}.{name}' for name in gold.GROUP)})" for side in ("h", "r"))
+    rows = reader.sql(
+        f"""SELECT h.entry_id, sum(r.amount)::DECIMAL(38, 18) AS amount FROM {reader.relation(gold.holding.name)} h
+            JOIN {reader.relation(DRAFT["holding"].name, where={"period": period})} r ON {ours} IS NOT DISTINCT FROM {theirs}
+            WHERE h.entry = 'hold' AND r.entry = 'hold' AND r.held_since < ? AND list_contains(?, h.entry_id) GROUP BY 1""",
+        [period, sorted(gone)],
+    )
+    return {row["entry_id"]: row["amount"] for row in rows}
 
 
 def _would_move(env: Environment, period: str) -> dict[str, Owner]:
@@ -78,12 +106,22 @@ def _would_move(env: Environment, period: str) -> dict[str, Owner]:
         dead = superseded_reports(work)
         drafted = env.store.read(DRAFT["holding"], period=period).where("entry = 'hold'")
         held = never_taken(before(work, gold.holding)).unionByName(drafted).join(F.broadcast(dead), "file_id", "left_anti")
+        book = env.book(work.pins[silver.contracts.name])
+        on_works = pays_on_works(work, book)
+        if on_works:
+            held = with_rest_of_works(held, before(work, gold.royalty_lines))
+        more = ("held_since", "base", "pooled", "on_work") if on_works else ()
         groups = (
             held.where(may_find_an_owner(env.channels))
             .withColumns({"hold_id": F.col("entry_id"), "months_held": months_held(period)})
-            .select(*gold.GROUP, *MEASURES, "hold_id", "months_held")
+            .select(*gold.GROUP, *MEASURES, "hold_id", "months_held", *more)
         )
-        book, found = env.book(work.pins[silver.contracts.name]), join_recordings(groups, decisions, catalog)
+        found, parts = join_recordings(groups, decisions, catalog), None
+        if on_works:
+            known_events = work.read(silver.routing_audit).unionByName(
+                fresh[silver.routing_audit].select(*silver.routing_audit.columns)
+            )
+            found, parts = pay_on_works(found, routed_works(work, known_events), book, require_parts_add_up, work.cut)
         if book.pools and env.routing.pool_rules:
             events = [
                 rows.select("usage_key", "rule_id", "routing_sha256")
@@ -91,10 +129,12 @@ def _would_move(env: Environment, period: str) -> dict[str, Owner]:
             ]
             found = to_pools(found, pooled_keys(events[0].unionByName(events[1]), env))
         found = found.where(F.col("reconciliation_status").isin(*PAID) | F.col("recording_id").eqNullSafe(gold.UNMATCHED))
-        owned = resolve_groups(found, book).where("contract_id IS NOT NULL")
-        rows = (
-            owned.select("hold_id", "usage_key").distinct().join(decisions, "usage_key").select("hold_id", "recording_id", "tier")
-        )
-        return {row.hold_id: {"recording_id": row.recording_id, "tier": row.tier} for row in rows.collect()}
+        owned = resolve_groups(found, book).where("contract_id IS NOT NULL").select("hold_id", "usage_key", "amount")
+        if parts is not None:
+            owned = owned.unionByName(parts.select(*owned.columns))
+        of_hold = F.regexp_replace("hold_id", f"^{AGAIN}", "").alias("hold_id")
+        sums = owned.groupBy(of_hold, "usage_key").agg(F.sum("amount").cast(MONEY).alias("amount"))
+        rows = sums.join(decisions, "usage_key").select("hold_id", "recording_id", "tier", "amount")
+        return {row.hold_id: {"recording_id": row.recording_id, "tier": row.tier, "amount": row.amount} for row in rows.collect()}
     finally:
         work.release()

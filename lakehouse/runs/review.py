@@ -12,13 +12,11 @@ import lakehouse
 from lakehouse.errors import Misuse
 from lakehouse.model.vocabulary import UNPAID
 from lakehouse.runs.environment import Environment
+from lakehouse.runs.given import the_one
 from lakehouse.store.light import append_rows
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import ops, silver
 from lakehouse.views.review import newest_decisions, standing_reviews
-
-# Only what is not paid can be reviewed: what is paid is corrected through the catalog.
-_SHORTEST_KEY = 8
 
 
 @dataclass(frozen=True)
@@ -78,18 +76,9 @@ def _stands(row: dict[str, Any], state: dict[str, Any]) -> bool:
 
 
 def _whole_key(reader: LakeReader, given: str) -> str:
-    if len(given) < _SHORTEST_KEY or not set(given) <= set("0123456789abcdef"):
-        raise Misuse(
-            f"{given!r} is no usage key, nor its first {_SHORTEST_KEY} digits or more. `lakehouse review list` lists them."
-        )
-    found = reader.sql(
-        f"SELECT DISTINCT usage_key FROM {reader.relation(silver.matches.name)} WHERE starts_with(usage_key, ?) ORDER BY 1",
-        [given],
-    )
-    if len(found) != 1:
-        what = "No usage key begins" if not found else f"{len(found)} usage keys begin"
-        raise Misuse(f"{what} with {given}. `lakehouse review list` lists those that wait.")
-    return str(found[0]["usage_key"])
+    query = f"SELECT DISTINCT usage_key FROM {reader.relation(silver.matches.name)} WHERE starts_with(usage_key, ?) ORDER BY 1"
+    found = the_one(reader, query, given, ("usage key", "usage keys"), "`lakehouse review list` lists those that wait.")
+    return str(found["usage_key"])
 
 
 def _require_recordings(reader: LakeReader, verdicts: Sequence[Verdict]) -> None:

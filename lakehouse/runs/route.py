@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from lakehouse.model.routing import ruleset_sha256
 from lakehouse.runs import declared
 from lakehouse.runs.frame import Append, Replace, Work, job
+from lakehouse.runs.linked import linked_works
 from lakehouse.runs.stages import IDENTITY, matching_rules, routed, routing_events
 from lakehouse.tables import silver
 from lakehouse.transforms.route import reported
@@ -21,4 +22,6 @@ def route(work: Work) -> Sequence[Append | Replace]:
     known = work.env.store.read(silver.routing_audit, up_to=work.period)
     known = known.where(F.col("routing_sha256") == ruleset_sha256(work.env.routing_text)).select("usage_key")
     waiting = work.cut(work.read_period(silver.matches).where(now).join(known, "usage_key", "left_anti"))
-    return routed(work, routing_events(work, waiting.join(reported(work.read(silver.usage), IDENTITY), "usage_key")))
+    keys = reported(work.read(silver.usage), IDENTITY)
+    linked = linked_works(work, keys.join(waiting.select("usage_key"), "usage_key", "left_semi"))
+    return routed(work, routing_events(work, waiting.join(keys, "usage_key"), linked))

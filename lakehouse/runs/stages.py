@@ -9,15 +9,18 @@ from pyspark.sql import functions as F
 
 from lakehouse.checks.totals import require_no_difference, require_parts_add_up
 from lakehouse.model.counting import counting_groups
-from lakehouse.model.routing import ruleset_sha256
 from lakehouse.model.vocabulary import PAID
 from lakehouse.runs import declared
+from lakehouse.runs.adjusting import adjusted
 from lakehouse.runs.catalog_index import index_of_catalog, parts_to_send
 from lakehouse.runs.declared import DRAFT
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Append, Job, Replace, Work, job
+from lakehouse.runs.linked import has_paid_on_works, linked_works, newly_linked, pays_on_works, routed_works
+from lakehouse.runs.links import reported_links
 from lakehouse.runs.overfull import hold_overfull, reports_let_go
-from lakehouse.runs.pooling import as_pooled, pools_again, through_pools
+from lakehouse.runs.pooling import as_pooled, pooled_keys, pools_again, through_pools
+from lakehouse.runs.report_drift import drift_of_reports
 from lakehouse.runs.rulesets import unseen_ruleset
 from lakehouse.sources.scan import KEY_COLUMNS, scan_files
 from lakehouse.store.landing import Receipt
@@ -32,17 +35,19 @@ from lakehouse.transforms.hold import duplicate_holds, holds, may_find_an_owner,
 from lakehouse.transforms.ledger import book_ledger
 from lakehouse.transforms.local import local_rows
 from lakehouse.transforms.market import divide_by_market, owners_of_markets
+from lakehouse.transforms.on_works import pay_on_works, with_rest_of_works, without_rest_of
 from lakehouse.transforms.pools import pool_parts
 from lakehouse.transforms.reconcile import match_keys
 from lakehouse.transforms.release import released_lines
 from lakehouse.transforms.resolve import groups_again, mirrors, reversals, royalty_lines, standing
 from lakehouse.transforms.resolve import resolve as resolve_groups
+from lakehouse.transforms.resolved import STAGES as STEPS_TYPE
 from lakehouse.transforms.review import alias_decisions, refused_pairs, standing_reviews
 from lakehouse.transforms.roots import partition_roots
 from lakehouse.transforms.route import as_routed, latest_events, reported, route
 from lakehouse.transforms.statements import counts_before, opening_balances, settle_accounts
 from lakehouse.views.drift import lines_to_correct, touched_keys
-from lakehouse.views.held import accepted_differences, contradicted, superseded
+from lakehouse.views.held import accepted_differences, adjustments_of_replaced, contradicted, superseded
 from lakehouse.views.record import source_records
 
 if TYPE_CHECKING:
@@ -108,6 +113,7 @@ def conform(work: Work) -> Sequence[Append | Replace]:
     begun = seen.select("file_id").union(refused.select("file_id")).union(let_go)
     entries, going = hold_overfull(work, typed, begun)
     return [
+        *reported_links(work),
         *entries,
         Append(ops.quarantine, going.quarantine.join(refused.select("record_id"), "record_id", "left_anti")),
         Append(ops.ignored, going.ignored),
@@ -133,7 +139,7 @@ def reconcile(work: Work) -> Iterator[Append | Replace]:
     standing = work.cut(standing_reviews(work.read(ops.reviews)))
     usage = work.read(silver.usage)
     held = open_holds(work.read(gold.holding)).select("usage_key").distinct()
-    if drifted := touched_keys(work.env.reader, work.period, bool(work.env.routing.pool_rules)):
+    if drifted := touched_keys(work.env.reader, work.period, bool(work.env.routing.pool_rules), has_paid_on_works(work.env)):
         held = held.union(local_rows(work.env.spark, {"usage_key": "string"}, [(key,) for key in drifted])).distinct()
     told = usage.select("period", "usage_key", *IDENTITY, "source", "currency", "amount")
     again = told.where(F.col("period") < work.period).join(held, "usage_key", "left_semi").select(*told.columns)
@@ -153,15 +159,23 @@ def reconcile(work: Work) -> Iterator[Append | Replace]:
     decisions = aliases.unionByName(matched).join(fresh.select("usage_key", "review_no"), "usage_key")
     of_now = {"catalog_version": F.lit(catalog_version).cast("bigint"), "period": F.lit(work.period)}
     proposed = work.cut(decisions.withColumns(of_now).coalesce(1))
-    events = routing_events(work, proposed.join(fresh.drop("review_no"), "usage_key"))
+    linked = linked_works(work, keys)
+    events = routing_events(work, proposed.join(fresh.drop("review_no"), "usage_key"), linked)
     rows = as_routed(proposed, events).coalesce(1)
+    if linked is not None:
+        standing_ = newly_linked(work, latest_decisions(decided, ruleset, catalog_version), linked)
+        events = work.cut(events.unionByName(routing_events(work, standing_.join(keys.drop("review_no"), "usage_key"), linked)))
     # A key is decided when it is in silver.matches: so its event comes first, and a run that was killed between the two repeats it.
     yield from routed(work, events)
     yield Append(silver.matches, rows)
+    yield from drift_of_reports(work)
 
 
-def routing_events(work: Work, proposed: DataFrame) -> DataFrame:
-    """An event for each of the matcher's decisions. In: the columns of silver.matches and of `reported`."""
+def routing_events(work: Work, proposed: DataFrame, linked: DataFrame | None = None) -> DataFrame:
+    """An event for each of the matcher's decisions. In: the columns of silver.matches and of `reported`; [usage_key, works]."""
+    unclaimed = F.col("reconciliation_status") == "UNCLAIMED"
+    works = F.when(unclaimed, F.col("works")) if linked is not None else F.lit(None).cast("array<string>")
+    proposed = (proposed.join(linked, "usage_key", "left") if linked is not None else proposed).withColumn("works", works)
     records = source_records(work.env.reader, work.env.routing.score.periods, work.period)
     record = {row["source"]: (row["match_rate"], row["fidelity"]) for row in records}
     return work.cut(route(proposed, work.env.routing_text, work.period, record))
@@ -192,12 +206,18 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
     dead = superseded_reports(work)
     opening = work.cut(before(work, gold.holding).transform(open_holds))
     undone, waiting = (opening.join(F.broadcast(dead), "file_id", how) for how in ("left_semi", "left_anti"))
+    waiting, adjustments = adjusted(work, book, waiting)
     twice = work.cut(_duplicates(work, dead))
     usage, held_twice = (
         work.read_period(silver.usage).join(twice.select(*KEY_COLUMNS), [*KEY_COLUMNS], how) for how in ("left_anti", "left_semi")
     )
     published = before(work, gold.royalty_lines)
     corrected, undoing = _lines_that_drifted(work, book, dead), reversals(published, dead, work.period)
+    rests, again = None, corrected
+    if has_paid_on_works(work.env) and not book.rules.pools:
+        waiting = work.cut(with_rest_of_works(waiting, published))
+        if corrected is not None:
+            waiting, rests, again = without_rest_of(waiting, corrected)
     redone = pools_again(work, book, usage, waiting, published, dead)
     if redone is not None:
         usage, undone = usage.unionByName(redone.usage), undone.unionByName(redone.holds)
@@ -206,8 +226,13 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
     waiting = waiting.where(may_find_an_owner(work.env.channels))
     fresh = through_pools(work, book, group_usage(usage, dead, book.asks_for_days), redone)
     decisions = latest_decisions(work.read(silver.matches), work.env.rules.ruleset, work.pins[silver.catalog.name])
-    candidates = _candidates(work, book, fresh, waiting, corrected)
+    candidates = _candidates(work, book, fresh, waiting, again)
     groups = work.cut(join_recordings(candidates, decisions, work.read(silver.catalog)))
+    published_parts = None
+    if pays_on_works(work, book):
+        groups, published_parts = pay_on_works(
+            groups, routed_works(work, work.read(silver.routing_audit)), book, require_parts_add_up, work.cut
+        )
     if book.pools and work.env.routing.pool_rules:
         groups = work.cut(to_pools(groups, pooled_keys(work.read(silver.routing_audit), work.env)))
     is_paid = F.col("reconciliation_status").isin(*PAID) | F.col("recording_id").eqNullSafe(UNMATCHED)
@@ -216,10 +241,16 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
     counts = counts_before(_opening(work), undoing) if counting_groups(book) else {}
     resolved = work.cut(resolve_groups(groups.where(is_paid), book, counts, work.keep))
     owned = resolved.where("contract_id IS NOT NULL").select(F.col("hold_id").alias("entry_id"), went_where(book)).distinct()
+    if published_parts is not None:
+        owned = owned.unionByName(
+            published_parts.select(F.col("hold_id").alias("entry_id"), F.lit("release").alias("went")).distinct()
+        )
     if (shared := _by_market(work, book, waiting, owned)) is not None:
         owned = owned.unionByName(shared.select(F.col("hold_id").alias("entry_id"), F.lit("release").alias("went")).distinct())
         resolved = work.cut(resolved.unionByName(shared, allowMissingColumns=True))
     require_parts_add_up(resolved)
+    if published_parts is not None:
+        resolved = work.cut(resolved.unionByName(published_parts, allowMissingColumns=True))
     lines = royalty_lines(resolved, work.period).unionByName(undoing)
     if book.rules.pools:
         lines = lines.unionByName(royalty_lines(pool_parts(fresh, book.sha256[:12]), work.period))
@@ -229,6 +260,8 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
         .unionByName(taken_away(waiting.join(owned, "entry_id"), F.col("went"), work.period))
         .unionByName(taken_away(undone, F.lit("reversal"), work.period))
     )
+    for entries in (adjustments, None if rests is None else taken_away(rests, F.lit("release"), work.period)):
+        held = held if entries is None else held.unionByName(entries)
     return [Replace(silver.duplicates, twice), Replace(DRAFT["royalty_lines"], lines), Replace(DRAFT["holding"], held)]
 
 
@@ -240,10 +273,15 @@ def _candidates(work: Work, book: ContractBook, fresh: DataFrame, waiting: DataF
         held = as_pooled(held, before(work, gold.royalty_lines))
     else:
         fresh = fresh.withColumn("months_held", F.lit(0))
+        if "pooled" in waiting.columns:
+            fresh = fresh.withColumns({"base": F.col("amount"), "pooled": F.lit(None).cast(STEPS_TYPE)})
+        if "on_work" in waiting.columns:
+            fresh = fresh.withColumns({"on_work": F.lit(False), "held_since": F.lit(None).cast("string")})
     found = fresh.withColumn("hold_id", F.lit(None).cast("string"))
     found = found.unionByName(held.select(*found.columns))
     if corrected is not None:
-        again = groups_again(corrected).withColumns({"months_held": F.lit(0), "held_since": F.lit(None).cast("string")})
+        unheld = {"months_held": F.lit(0), "held_since": F.lit(None).cast("string"), "on_work": F.lit(False)}
+        again = groups_again(corrected).withColumns(unheld)
         found = found.unionByName(again.select(*found.columns))
     return found
 
@@ -262,15 +300,12 @@ def _by_market(work: Work, book: ContractBook, waiting: DataFrame, owned: DataFr
     return divide_by_market(going, owners_of_markets(standing(published), going))
 
 
-def pooled_keys(events: DataFrame, env: Environment) -> DataFrame:
-    """[usage_key] of what the routing document sends to fallback pools. `events` have the columns of silver.routing_audit that are asked for."""
-    by_pool = F.col("rule_id").isin(*env.routing.pool_rules) & (F.col("routing_sha256") == ruleset_sha256(env.routing_text))
-    return events.where(by_pool).select("usage_key").distinct()
-
-
 def _lines_that_drifted(work: Work, book: ContractBook, dead: DataFrame) -> DataFrame | None:
     """Published lines that a change of the catalog gives to others, of reports that count; None, as mostly, where there are none."""
-    moved = lines_to_correct(work.env.reader, work.period, work.env.rules.ruleset, book, bool(work.env.routing.pool_rules))
+    routing = work.env.routing
+    moved = lines_to_correct(
+        work.env.reader, work.period, work.env.rules.ruleset, book, bool(routing.pool_rules), has_paid_on_works(work.env)
+    )
     if not moved:
         return None
     wanted = local_rows(work.env.spark, {"line_id": "string"}, [(line_id,) for line_id in moved])
@@ -314,8 +349,13 @@ def state(work: Work) -> Sequence[Append | Replace]:
         {"file_id": "string", "source": "string", "currency": "string", "amount": MONEY, "memo": "string"},
         accepted_differences(work.env.reader, period, work.pins),
     )
+    undone = local_rows(
+        work.env.spark,
+        {"file_id": "string", "source": "string", "currency": "string", "amount": MONEY},
+        adjustments_of_replaced(work.env.reader, period, work.pins),
+    )
     return [
-        Replace(DRAFT["ledger"], book_ledger(lines, holding, settled.movements, differences, period)),
+        Replace(DRAFT["ledger"], book_ledger(lines, holding, settled.movements, differences, undone, period)),
         Replace(DRAFT["balances"], settled.balances),
         Replace(DRAFT["conservation"], conserved),
         Replace(DRAFT["partitions"], partitions),
@@ -339,7 +379,7 @@ def _conserved(work: Work, lines: DataFrame, holding: DataFrame, dead: DataFrame
     refused = work.read(ops.quarantine).join(F.broadcast(dead), "file_id", "left_anti")
     published = before(work, gold.conservation).join(F.broadcast(dead), "file_id", "left_semi")
     undone = published.groupBy("file_id", "source", "currency").agg(
-        F.sum("revenue").alias("revenue"), F.sum("quarantined").alias("quarantined")
+        *(F.sum(name).alias(name) for name in ("revenue", "quarantined", "adjusted"))
     )
     return conserve(
         usage=work.read_period(silver.usage).join(F.broadcast(dead), "file_id", "left_anti"),

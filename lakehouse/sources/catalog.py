@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import Misuse
-from lakehouse.model.identifiers import ISRC, UPC, gtin_check_digit_holds, padded_upc
+from lakehouse.model.identifiers import ISRC, UPC, gtin_check_digit_holds, padded_upc, plain_iswc
 from lakehouse.model.normalize import normalize
 from lakehouse.sources.ern_rows import ErnRows
 from lakehouse.tables import silver
@@ -167,7 +167,7 @@ def _row(entry: Entry, load: CatalogLoad) -> Row | None:
     row.update({name: _number(name, cells[name], entry, load) for name in _NUMBERS})
     row["isrc"] = _isrc(cells["isrc"], entry, load)
     row["upc"] = _upc(cells["upc"], entry, load)
-    row["iswc"] = re.sub(r"[^0-9A-Z]", "", cells["iswc"].upper()) or None
+    row["iswc"] = plain_iswc(cells["iswc"]) or None
     row["proprietary_ids"] = [part.strip() for part in cells["proprietary_ids"].split("|") if part.strip()] or None
     row["recording_id"] = cells["recording_id"] or row["isrc"] or derived_id(cells["title"], cells["artist"])
     return row

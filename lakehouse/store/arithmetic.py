@@ -101,9 +101,9 @@ def _check_ledger(reader: LakeReader, period: str) -> Iterable[Finding]:
 
 
 def _check_conservation(reader: LakeReader, period: str) -> Iterable[Finding]:
-    """For each file and currency, revenue is all accounted for."""
+    """For each file and currency, revenue and what was added to holds are all accounted for."""
     query = f"""
-        SELECT file_id, currency, difference, revenue - payable - retained - fees - tax - held - quarantined AS missing
+        SELECT file_id, currency, difference, revenue + adjusted - payable - retained - fees - tax - held - quarantined AS missing
         FROM {_of(reader, gold.conservation.name, period)} WHERE difference <> 0 OR missing <> 0 ORDER BY ALL
     """
     for row in reader.sql(query):
@@ -111,6 +111,23 @@ def _check_conservation(reader: LakeReader, period: str) -> Iterable[Finding]:
             f"File {row['file_id']}: {row['missing']:f} {row['currency']} is not accounted for; stated is {row['difference']:f}."
         )
         yield Finding("conservation_broken", f"gold.conservation/{row['file_id']}/{row['currency']}", message)
+
+
+def _check_holding(reader: LakeReader, period: str) -> Iterable[Finding]:
+    """What leaves holding is what was held, with what was added to it, and it leaves once."""
+    query = f"""
+        WITH entries AS (SELECT * FROM {reader.relation(gold.holding.name)} WHERE period <= ?),
+        taken AS (
+            SELECT releases, -sum(amount) AS amount, count(*) AS times FROM entries WHERE entry NOT IN ('hold', 'adjust')
+            GROUP BY 1 HAVING max(period) = ?),
+        held AS (
+            SELECT coalesce(releases, entry_id) AS releases, sum(amount) AS amount FROM entries WHERE entry IN ('hold', 'adjust') GROUP BY 1)
+        SELECT releases, taken.amount AS went, coalesce(held.amount, 0) AS was, times FROM taken LEFT JOIN held USING (releases)
+        WHERE went <> was OR times > 1 ORDER BY 1
+    """
+    for row in reader.sql(query, [period, period]):
+        message = f"Hold {row['releases']}: {_differs('held', row['was'], 'taken away', row['went'])} It is taken away {row['times']} times."
+        yield Finding("holding_broken", f"gold.holding/{row['releases']}", message)
 
 
 def check_partitions(reader: LakeReader, period: str, roots: Mapping[tuple[str, ...], tuple[int, str]]) -> Iterable[Finding]:
@@ -156,4 +173,5 @@ ARITHMETIC: tuple[tuple[Callable[[LakeReader, str], Iterable[Finding]], tuple[Ta
     (_check_accrued, (gold.statements, gold.ledger)),
     (_check_ledger, (gold.ledger,)),
     (_check_conservation, (gold.conservation,)),
+    (_check_holding, (gold.holding,)),
 )

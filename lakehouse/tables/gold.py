@@ -7,7 +7,9 @@ from lakehouse.tables.declare import MONEY, UNITS, Field, Table, currency, money
 from lakehouse.tables.silver import CONFIGURATIONS, MEANINGS
 
 CATEGORIES = ("payable", "reserved", "retained", "fee", "tax")
-HOLDING_ENTRIES = ("hold", "release", "escheat", "reversal")
+HOLDING_ENTRIES = ("hold", "adjust", "release", "escheat", "reversal")
+# Those that do not take a hold away.
+STANDING_ENTRIES = ("hold", "adjust")
 
 # The dimensions of a royalty line: usage lines that agree in all of them are one amount.
 GROUP_FIELDS = (
@@ -57,7 +59,7 @@ royalty_lines = Table(
             "recording_id",
             "string",
             "The recording; UNMATCHED where a fallback pool divides what nobody knows, POOLED on what usage gives to its pool,"
-            " UNCLAIMED where what nobody claimed in time is divided by market share",
+            " work: and an ISWC where publishing is paid on the work of a recording that nobody knows, UNCLAIMED where what nobody claimed in time is divided by market share",
             required=True,
         ),
         Field("release", "string", "UPC of the release: as reported, else the only one that the catalog has the recording on"),
@@ -98,16 +100,16 @@ holding = Table(
         Field(
             "entry",
             "string",
-            "hold adds; release, escheat (to whom the law or a contract gives what nobody claimed in time) and reversal take away",
+            "hold adds; adjust corrects a hold by the decision of a person; release, escheat (to whom the law or a contract gives what nobody claimed in time) and reversal take away",
             True,
             one_of=HOLDING_ENTRIES,
         ),
-        Field("releases", "string", "entry_id of the hold that this entry takes away"),
+        Field("releases", "string", "entry_id of the hold that this entry adjusts or takes away"),
         *GROUP_FIELDS,
         Field(
             "reason",
             "string",
-            "Why it is held: AMBIGUOUS, UNCLAIMED, NO_CONTRACT, DUPLICATE, or what the contract asks for and the report does not say",
+            "Why it is held: AMBIGUOUS, UNCLAIMED, NO_CONTRACT, DUPLICATE, CONFLICTING_WORKS, or what the contract asks for and the report does not say",
             required=True,
         ),
         period("held_since", "Statement period in which the money was first held"),
@@ -204,7 +206,10 @@ conservation = Table(
         money("tax", "Withheld"),
         money("held", "Held for want of an owner, net of releases"),
         money("quarantined", "In lines that were refused"),
-        money("difference", "revenue less all of these"),
+        money(
+            "adjusted", "Added to what is held by the decision of a person, from outside the report; negative where taken away"
+        ),
+        money("difference", "revenue and adjusted, less payable, retained, fees, tax, held and quarantined"),
     ),
 )
 

@@ -70,6 +70,26 @@ unclaimed_releases = Table(
     ),
 )
 
+holding_adjustments = Table(
+    name="ops.holding_adjustments",
+    doc="What people decided to add to holds, or take from them: who, when, why. The run of the period books it, where the hold is still there.",
+    grain=("adjustment_id",),
+    partition_by=("period",),
+    fields=(
+        # Judged where it is said: the writer that needs no JVM knows no patterns.
+        Field("period", "string", "Statement period in which it is booked, YYYY-MM", required=True),
+        Field(
+            "adjustment_id", "string", "SHA-256 prefix over hold, period, amount and reason", True, "length(adjustment_id) = 32"
+        ),
+        Field("entry_id", "string", "The hold, in gold.holding", required=True),
+        Field("amount", MONEY, "What it adds, in `currency`; negative where it takes away", required=True),
+        Field("currency", "string", "ISO 4217 code, that of the hold", required=True),
+        Field("reason", "string", "Why, in the words of who decided", required=True),
+        Field("adjusted_by", "string", "Who decided", required=True),
+        Field("adjusted_at", "timestamp", "When (UTC)", required=True, rooted=False),
+    ),
+)
+
 reviews = Table(
     name="ops.reviews",
     doc="What people decided about usage keys: who, when, why. The latest review of a key stands; an accepted one is an alias.",

@@ -1,5 +1,6 @@
 """Silver: typed usage, the catalog, the contract book, and one match decision per distinct usage key."""
 
+from lakehouse.model.drift import DRIFT_KINDS
 from lakehouse.model.vocabulary import CONFIGURATIONS, MEANINGS, PAID, UNPAID
 from lakehouse.tables.declare import MONEY, UNITS, Field, Table, currency, money, period, sha256
 
@@ -106,13 +107,57 @@ drift_events = Table(
             "string",
             "What it means",
             required=True,
-            one_of=("ALIAS_UPDATE", "TITLE_CORRECTION", "RIGHTS_REASSIGNMENT"),
+            one_of=DRIFT_KINDS,
         ),
         Field("recording_id", "string", "The recording", required=True),
         Field("field", "string", "Column of silver.catalog", required=True),
         Field("old", "string", "What it said; several ids are joined by blanks"),
         Field("new", "string", "What it says now"),
         Field("catalog_version", "bigint", "Delta version of silver.catalog that says so first", required=True),
+    ),
+)
+
+reported_drift = Table(
+    name="silver.reported_drift",
+    doc="Where a report that names a recording by an identifier, or by an alias, calls it otherwise than the catalog does: each difference once, in the run that saw it"
+    " first. It moves no money: a person who takes it for a correction changes the catalog.",
+    grain=("event_id",),
+    partition_by=("period",),
+    fields=(
+        period("period", "Statement period whose run saw it first"),
+        sha256("event_id", "SHA-256 over recording, field, the old value, and the normal form of the new one"),
+        Field("kind", "string", "What it would mean", required=True, one_of=DRIFT_KINDS),
+        Field("recording_id", "string", "The recording", required=True),
+        Field("field", "string", "Column of silver.catalog", required=True),
+        Field("old", "string", "What the catalog says", required=True),
+        Field("new", "string", "What the report says", required=True),
+        Field("catalog_version", "bigint", "Delta version of silver.catalog that it was held against", required=True),
+        Field("source", "string", "Dialect id of the report; the first in order of several", required=True),
+        sha256("usage_key", "Where it says so; the first in order of several"),
+    ),
+)
+
+isrc_iswc = Table(
+    name="silver.isrc_iswc",
+    doc="Which works recordings are said to be of, by DDEX flat files and by the catalog: each pair once for each that says it, with valid codes alone."
+    " What the catalog no longer says counts no longer.",
+    grain=("isrc", "iswc", "source"),
+    partition_by=("period",),
+    fields=(
+        # The catalog is loaded without a JVM, by a writer that knows no patterns.
+        Field("period", "string", "Statement period whose run saw it first, YYYY-MM; 0000-00 of the catalog", required=True),
+        Field("isrc", "string", "The recording", required=True),
+        Field("iswc", "string", "The work", required=True),
+        Field("source", "string", "Dialect id of the report, or catalog (CSV, Parquet or DDEX ERN)", required=True),
+        Field(
+            "confidence",
+            "decimal(3,2)",
+            "1 from the catalog, 0.9 from one record of a report, 0.8 from two of a block",
+            required=True,
+        ),
+        Field("file_id", "string", "The report that says so"),
+        Field("line_no", "bigint", "Its line with the ISWC"),
+        Field("catalog_version", "bigint", "Delta version of silver.catalog that said so first"),
     ),
 )
 
@@ -263,6 +308,11 @@ routing_audit = Table(
             rooted=False,
         ),
         Field("destination", "string", "Ledger partition that its money enters: table/period=YYYY-MM", required=True),
+        Field(
+            "works",
+            "array<string>",
+            "ISWCs that its ISRC is linked to: what is owed on them is paid first, and the rule is for the rest",
+        ),
         Field("supersedes", "string", "event_id of the decision on this key that it takes the place of"),
         Field("routing_version", "int", "Version of the routing document", required=True),
         sha256("routing_sha256", "The routing document"),

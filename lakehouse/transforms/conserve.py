@@ -13,6 +13,8 @@ from lakehouse.tables.declare import MONEY
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
+# What comes in, and the places where it goes.
+_IN = ("revenue", "adjusted")
 _PLACES = ("payable", "retained", "fees", "tax", "held", "quarantined")
 _CATEGORIES = {"payable": "payable", "reserved": "payable", "retained": "retained", "fee": "fees", "tax": "tax"}
 _KEYS = ("file_id", "source", "currency")
@@ -31,7 +33,7 @@ def conserve(
 
     `usage` and `refused` are the period's usage lines and quarantined lines of reports that count; `returned` are lines
     refused in an earlier period and released in this one, whose revenue was counted then; `undone` are the published
-    conservation rows of reports that a later version has replaced. An amount that could not be read counts as zero here.
+    conservation rows of reports that a later version has replaced. What a person adds to a hold comes from no report: it comes in as `adjusted`. An amount that could not be read counts as zero here.
     """
     readable = "amount IS NOT NULL AND currency IS NOT NULL"
     refused, returned = refused.where(readable), returned.where(readable)
@@ -42,12 +44,12 @@ def conserve(
         _flow(
             lines.where(F.col("category").isin(*_CATEGORIES)), **{place: _in_place(place) for place in {*_CATEGORIES.values()}}
         ),
-        _flow(holding, held=F.col("amount")),
-        _flow(undone, revenue=-F.col("revenue"), quarantined=-F.col("quarantined")),
+        _flow(holding, held=F.col("amount"), adjusted=F.when(F.col("entry") == "adjust", F.col("amount")).otherwise(F.lit(0))),
+        _flow(undone, **{name: -F.col(name) for name in ("revenue", "quarantined", "adjusted")}),
     ]
-    sums = [F.sum(place).alias(place) for place in ("revenue", *_PLACES)]
+    sums = [F.sum(place).alias(place) for place in (*_IN, *_PLACES)]
     total = reduce(lambda a, b: a.unionByName(b), flows).groupBy(*_KEYS).agg(*sums)
-    difference = reduce(lambda rest, place: rest - F.col(place), _PLACES, F.col("revenue"))
+    difference = reduce(lambda rest, place: rest - F.col(place), _PLACES, F.col("revenue") + F.col("adjusted"))
     return (
         total.withColumn("difference", difference.cast(MONEY))
         .withColumn("period", F.lit(period))
@@ -63,4 +65,4 @@ def _in_place(place: str) -> Column:
 
 def _flow(rows: DataFrame, **amounts) -> DataFrame:  # type: ignore[no-untyped-def]
     zero = F.lit(0).cast(MONEY)
-    return rows.select(*_KEYS, *(amounts.get(place, zero).cast(MONEY).alias(place) for place in ("revenue", *_PLACES)))
+    return rows.select(*_KEYS, *(amounts.get(place, zero).cast(MONEY).alias(place) for place in (*_IN, *_PLACES)))

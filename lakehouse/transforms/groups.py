@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
+from lakehouse.tables.declare import MONEY
 from lakehouse.tables.gold import GROUP
 
 if TYPE_CHECKING:
@@ -36,9 +37,14 @@ def group_usage(usage: DataFrame, dead: DataFrame, by_day: bool = False) -> Data
 
 
 def open_holds(holding: DataFrame) -> DataFrame:
-    """The holds of published periods that nothing has taken away yet."""
-    taken = holding.where("entry != 'hold'").select(F.col("releases").alias("entry_id"))
-    return holding.where("entry = 'hold'").join(taken, "entry_id", "left_anti")
+    """The holds of published periods that nothing has taken away yet, their amounts as they were adjusted since."""
+    adjusts = F.col("entry") == "adjust"
+    since = holding.where("entry != 'hold'").groupBy(F.col("releases").alias("entry_id"))
+    added = F.coalesce(F.sum(F.when(adjusts, F.col("amount"))), F.lit(0).cast(MONEY)).alias("added")
+    told = holding.where("entry = 'hold'").join(since.agg(F.bool_or(~adjusts).alias("taken"), added), "entry_id", "left")
+    standing = told.where(~F.coalesce("taken", F.lit(False)))
+    amount = (F.col("amount") + F.coalesce("added", F.lit(0))).cast(MONEY)
+    return standing.withColumn("amount", amount).select(*holding.columns)
 
 
 def latest_decisions(matches: DataFrame, ruleset: str, catalog_version: int) -> DataFrame:

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from lakehouse.model.book import ContractBook
 from lakehouse.model.channels import Channels
 from lakehouse.tables import gold
+from lakehouse.tables.declare import MONEY, UNITS
 from lakehouse.tables.gold import GROUP, UNMATCHED
 from lakehouse.transforms.duplicates import DUPLICATE
 from lakehouse.transforms.groups import MEASURES
@@ -46,6 +47,18 @@ def duplicate_holds(groups: DataFrame, period: str) -> DataFrame:
     )
 
 
+def adjust_entries(open_holds: DataFrame, decided: DataFrame, period: str) -> DataFrame:
+    """The entry of each adjustment whose hold is still open. `decided`: [releases_of, adjustment_id, added], by hold."""
+    nothing = {"usage_lines": F.lit(0).cast("bigint"), "units": F.lit(0).cast(UNITS), "gross": F.lit(None).cast(MONEY)}
+    entry_id = row_id(F.lit(period), F.lit("adjust"), F.col("releases"), F.col("adjustment_id"))
+    return (
+        open_holds.join(decided, F.col("entry_id") == F.col("releases_of"))
+        .withColumns({**nothing, "entry": F.lit("adjust"), "period": F.lit(period), "releases": F.col("releases_of")})
+        .withColumns({"amount": F.col("added"), "entry_id": entry_id})
+        .select(*gold.holding.columns)
+    )
+
+
 def may_find_an_owner(channels: Channels) -> Column:
     """Whether an open hold is tried again. What is held as a duplicate is not, until its source is no longer one that is compared."""
     return (F.col("reason") != DUPLICATE) | ~F.col("source").isin(*channels.order)
@@ -60,8 +73,8 @@ def months_held(period: str) -> Column:
 
 def to_pools(groups: DataFrame, keys: DataFrame) -> DataFrame:
     """The groups, those of these keys that nobody has claimed with UNMATCHED as their recording."""
-    told = groups.join(keys.withColumn("pooled", F.lit(True)), "usage_key", "left")
-    pooled = F.col("pooled") & (F.col("reconciliation_status") == "UNCLAIMED")
+    told = groups.join(keys.withColumn("to_pool", F.lit(True)), "usage_key", "left")
+    pooled = F.col("to_pool") & (F.col("reconciliation_status") == "UNCLAIMED")
     return told.withColumn("recording_id", F.when(pooled, UNMATCHED).otherwise(F.col("recording_id"))).select(*groups.columns)
 
 

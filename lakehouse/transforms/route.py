@@ -70,6 +70,7 @@ def _router(text: str, period: str, record: Record) -> Callable[[Iterable[pa.Rec
 
 def _event(row: dict[str, Any], ruleset: Ruleset, digest: str, period: str, record: Record) -> dict[str, Any]:
     money, sources = row.pop("money"), tuple(row.pop("sources"))
+    row["works"] = tuple(row["works"] or ())
     payload = Payload(
         **{**row, "match_confidence": repr(row["match_confidence"])},
         sources=sources,
@@ -82,7 +83,7 @@ def _event(row: dict[str, Any], ruleset: Ruleset, digest: str, period: str, reco
         "period": period, "event_id": event_id(sha256, digest), "usage_key": payload.usage_key, "payload_sha256": sha256,
         "rule_id": decision.rule_id, "path": list(decision.path), "gap": decision.gap, "score": decision.score,
         "destination": f"{decision.to}/period={period}", "routing_version": ruleset.version, "routing_sha256": digest,
-        "payload": payload.canonical(),
+        "works": list(payload.works) or None, "payload": payload.canonical(),
     }  # fmt: skip
 
 

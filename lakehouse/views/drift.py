@@ -1,4 +1,4 @@
-"""Drift of the catalog since the books were closed, and the published lines that it moves. No JVM."""
+"""Drift of the catalog since the books were closed, the published lines that it moves, and what reports say otherwise than the catalog. No JVM."""
 
 from __future__ import annotations
 
@@ -6,24 +6,56 @@ from collections.abc import Mapping
 from typing import Any
 
 from lakehouse.model.book import ContractBook
-from lakehouse.model.vocabulary import PAID
+from lakehouse.model.vocabulary import OF_WORK, PAID
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import gold, silver
 from lakehouse.tables.gold import UNMATCHED
 from lakehouse.views.review import newest_decisions
 
+# Lines of these recordings, and with works those that are paid on one.
+_CONCERNED = f"(list_contains(?, recording_id) OR (? AND starts_with(recording_id, '{OF_WORK}')))"
 # What the contract of a line, and what it pays, depend on beside the line itself.
 _RELEASE = ("release", "release_type", "catalog_group")
 
 
 def drift(reader: LakeReader, period: str | None = None) -> list[dict[str, Any]]:
-    """The events that are not yet in closed books, the oldest first; with `period`, those that a run of that period acts on."""
-    rows = reader.sql(
+    """Every event that somebody may have to act on: {origin, kind, recording_id, field, old, new, catalog_version, period, source, usage_key}.
+
+    Those of the `catalog` come first; then what a `report` said, as long as the catalog says `old`: in which period's run it was seen, and where.
+    With `period`, of the catalog those that a run of that period acts on, and of the reports those seen up to it.
+    """
+    catalog = [
+        {"origin": "catalog", **event, "period": None, "source": None, "usage_key": None}
+        for event in catalog_drift(reader, period)
+    ]
+    # A lake made by an earlier version has no such table.
+    return [*catalog, *(_reported(reader, period) if reader.exists(silver.reported_drift.name) else [])]
+
+
+def _reported(reader: LakeReader, period: str | None) -> list[dict[str, Any]]:
+    columns = ("recording_id", "field", "old", "new", "catalog_version", "period", "source", "usage_key")
+    says = "CASE e.field WHEN 'title' THEN c.title WHEN 'artist' THEN c.artist ELSE c.label END"
+    rows: list[dict[str, Any]] = reader.sql(
+        f"""SELECT 'report' AS origin, kind, {", ".join(columns)} FROM {reader.relation(silver.reported_drift.name)} e
+            WHERE (? IS NULL OR period <= ?) AND EXISTS (
+                SELECT 1 FROM {reader.relation(silver.catalog.name)} c WHERE c.recording_id = e.recording_id AND {says} = e.old)
+            ORDER BY period, kind, recording_id, field, old, new""",
+        [period, period],
+    )
+    return rows
+
+
+def catalog_drift(reader: LakeReader, period: str | None = None) -> list[dict[str, Any]]:
+    """The events of the catalog that are not yet in closed books, the oldest first; with `period`, those that a run of that period acts on.
+
+    They alone move published lines: what a report says is decided in the run of that report.
+    """
+    rows: list[dict[str, Any]] = reader.sql(
         f"""SELECT kind, recording_id, field, old, new, catalog_version FROM {reader.relation(silver.drift_events.name)}
             WHERE catalog_version > ? ORDER BY catalog_version, kind, recording_id, field, old, new""",
         [_closed_version(reader, period)],
     )
-    return list(rows)
+    return rows
 
 
 def _closed_version(reader: LakeReader, period: str | None) -> int:
@@ -37,17 +69,17 @@ def _closed_version(reader: LakeReader, period: str | None) -> int:
 
 def _drifted(reader: LakeReader, period: str, pooled: bool) -> list[str]:
     """The recordings that have drifted, and with `pooled` what stands in place of one on the lines of fallback pools."""
-    return sorted({event["recording_id"] for event in drift(reader, period)} | ({UNMATCHED} if pooled else set()))
+    return sorted({event["recording_id"] for event in catalog_drift(reader, period)} | ({UNMATCHED} if pooled else set()))
 
 
-def touched_keys(reader: LakeReader, period: str, pooled: bool = False) -> list[str]:
-    """The usage keys that closed books pay to a recording that has drifted since, or to a pool: they are decided again."""
+def touched_keys(reader: LakeReader, period: str, pooled: bool = False, works: bool = False) -> list[str]:
+    """The usage keys that closed books pay to a recording that has drifted since, to a pool, or on a work: they are decided again."""
     recordings = _drifted(reader, period, pooled)
-    if not recordings:
+    if not recordings and not works:
         return []
     rows = reader.sql(
-        f"SELECT DISTINCT usage_key FROM {_standing(reader, period)} WHERE list_contains(?, recording_id) ORDER BY 1",
-        [recordings],
+        f"SELECT DISTINCT usage_key FROM {_standing(reader, period)} WHERE {_CONCERNED} ORDER BY 1",
+        [recordings, works],
     )
     return [row["usage_key"] for row in rows]
 
@@ -61,14 +93,16 @@ def _standing(reader: LakeReader, period: str) -> str:
             SELECT reverses FROM {lines} WHERE kind = 'reversal' AND period IN {closed}))"""
 
 
-def lines_to_correct(reader: LakeReader, period: str, ruleset: str, book: ContractBook, pooled: bool = False) -> list[str]:
+def lines_to_correct(
+    reader: LakeReader, period: str, ruleset: str, book: ContractBook, pooled: bool = False, works: bool = False
+) -> list[str]:
     """line_id of every published line of a drifted recording that today's decision and contract give to somebody else.
 
     Another recording, no recording, another contract or version of it, or another release where terms tell releases apart. What comes to
-    the same is left as it is. What a pool was paid stays there until the recording is known.
+    the same is left as it is. What a pool was paid, or on a work, stays there until the recording is known.
     """
     recordings = _drifted(reader, period, pooled)
-    if not recordings:
+    if not recordings and not works:
         return []
     catalog = reader.relation(silver.catalog.name)
     rows = reader.sql(
@@ -79,15 +113,15 @@ def lines_to_correct(reader: LakeReader, period: str, ruleset: str, book: Contra
         LEFT JOIN (SELECT recording_id, list({{'upc': upc, 'artist': artist, 'label': label, 'release_type': release_type,
             'catalog_group': catalog_group}} ORDER BY upc, artist, label, release_type, catalog_group) AS releases FROM {catalog} GROUP BY 1) r
             ON r.recording_id = d.recording_id
-        WHERE list_contains(?, l.recording_id) ORDER BY l.line_id
+        WHERE {_CONCERNED.replace("recording_id", "l.recording_id")} ORDER BY l.line_id
         """,
-        [recordings],
+        [recordings, works],
     )
     return [row["line_id"] for row in rows if _moves(row, book)]
 
 
 def _moves(line: Mapping[str, Any], book: ContractBook) -> bool:
-    if line["recording_id"] == UNMATCHED:
+    if line["recording_id"] == UNMATCHED or line["recording_id"].startswith(OF_WORK):
         return line["status"] in PAID
     if line["status"] not in PAID or line["found"] != line["recording_id"]:
         return True

@@ -12,7 +12,7 @@ from typing import Any
 
 from lakehouse.model.period import previous_period
 from lakehouse.store.reader import LakeReader
-from lakehouse.tables import bronze, ops
+from lakehouse.tables import bronze, gold, ops
 from lakehouse.views.common import write_money
 
 Versions = Mapping[str, int]
@@ -84,6 +84,19 @@ def accepted_differences(
             (row["file_id"], row["source"], currency, sign * amount, memo) for currency, amount in sorted(row["booked"].items())
         ]
     return found
+
+
+def adjustments_of_replaced(
+    reader: LakeReader, period: str, versions: Versions | None = None
+) -> list[tuple[str, str, str, Decimal]]:
+    """(file_id, source, currency, amount): what had been added to holds of reports that are replaced, where that is not undone yet."""
+    conservation = reader.relation(gold.conservation.name, (versions or {}).get(gold.conservation.name))
+    rows = reader.sql(
+        f"""SELECT file_id, source, currency, sum(adjusted)::DECIMAL(38, 18) AS amount FROM {conservation}
+            WHERE period < ? AND list_contains(?, file_id) GROUP BY ALL HAVING sum(adjusted) <> 0 ORDER BY ALL""",
+        [period, sorted(superseded(reader, period, versions))],
+    )
+    return [(row["file_id"], row["source"], row["currency"], row["amount"]) for row in rows]
 
 
 def held_files(reader: LakeReader, up_to: str | None = None) -> dict[str, list[dict[str, Any]]]:

@@ -9,7 +9,7 @@ from lakehouse.tables import bronze, gold, ops, silver
 from lakehouse.views.duplicates import sums_of_duplicates
 from lakehouse.views.held import held_files, held_query
 
-PLACES = ("revenue", "payable", "retained", "fees", "tax", "held", "quarantined", "difference")
+PLACES = ("revenue", "payable", "retained", "fees", "tax", "held", "quarantined", "adjusted", "difference")
 
 
 def report_period(reader: LakeReader, period: str, ruleset: str = "") -> dict[str, Any]:

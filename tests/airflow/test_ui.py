@@ -50,6 +50,7 @@ def test_a_person_logs_in_and_sees_the_graph(started: RunningAirflow, tmp_path: 
 def test_a_task_that_is_cleared_gives_the_same_roots_and_what_a_person_approves_is_published(
     started: RunningAirflow, undisturbed: str
 ) -> None:
+    """F-17."""
     started.ask("PATCH", DAG, {"is_paused": False})
     asked = {"dag_run_id": RUN, "logical_date": None, "conf": {"period": MAY, "close": "ask"}}
     started.ask("POST", f"{DAG}/dagRuns", asked)

@@ -62,3 +62,27 @@ def test_the_balance_held_is_told_by_currency_reason_age_and_source(lake: Path) 
         ("AMBIGUOUS", "EUR", "15.50", 2), ("UNCLAIMED", "EUR", "1.25", 2), ("AMBIGUOUS", "JPY", "900", 2),
     ]  # fmt: skip
     assert all({"source", "held_since", "holds", "keys", "usage_lines"} <= row.keys() for row in found["held"])
+
+
+def test_a_hold_is_listed_and_adjusted_by_the_first_digits_of_its_id(lake: Path) -> None:
+    """F-33: by a person, with why; a negative amount takes away."""
+    code, holds = call(lake, "holding", "list")
+    assert (code, {hold["title"] for hold in holds}) == (0, {"Intro", "Harbour", "Zanzibar"})
+    (hold,) = [hold for hold in holds if hold["title"] == "Zanzibar"]
+    code, done = call(
+        lake, "holding", "adjust", hold["entry_id"][:8], "--amount", "-0.25", "--reason", "the sender says so", "--by", "Ada"
+    )
+    assert (code, done["held"], done["currency"], done["period"], done["by"], done["changed"]) == (
+        0,
+        "1.00",
+        "EUR",
+        "2026-06",
+        "Ada",
+        True,
+    )
+    code, found = call(lake, "holding")
+    assert [(row["amount"], row["reason"], row["booked"]) for row in found["adjustments"]] == [
+        ("-0.25", "the sender says so", False)
+    ]
+    code, said = call(lake, "holding", "adjust", hold["entry_id"], "--amount", "a lot", "--reason", "why")
+    assert (code, "is not an amount" in said["error"]) == (2, True)

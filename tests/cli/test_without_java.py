@@ -53,13 +53,13 @@ def test_commands_that_need_no_jvm_neither_start_java_nor_import_pyspark(
         ["export", "--period", MAY, "--to", "statements-csv", "--out", str(tmp_path / "out")],
     ]  # fmt: skip
     works = [
-        ["init"], ["catalog", "load", str(label / "catalog.csv")], ["contracts", "lint", str(label / "contracts")],
+        ["init"], ["drift"], ["catalog", "load", str(label / "catalog.csv")], ["contracts", "lint", str(label / "contracts")],
         ["contracts", "load", str(label / "contracts")], ["land", str(label / "reports" / "bank_2026-06.tsv")],
     ]  # fmt: skip
     lake_in_doubt(doubt := tmp_path / "doubt")
     doubts = [
         ["review", "list"], ["review", "accept", INTRO, "R-3", "--reason", "x"], ["review", "reject", HARBOUR, "--reason", "x"],
-        ["review", "export", "--out", str(tmp_path / "out")], ["holding"], ["statutory"], ["matching"], ["routing", "show"],
+        ["review", "export", "--out", str(tmp_path / "out")], ["holding"], ["holding", "list"], ["statutory"], ["matching"], ["routing", "show"],
     ]  # fmt: skip
     commands = (
         [[*each, "--root", str(doubt)] for each in doubts]

@@ -31,7 +31,7 @@ def test_a_run_reports_lines_matching_and_money_and_asks_to_act_on_a_held_file(
     assert report.keys() >= {"period", "changed", "lines", "matching", "money", "statements"}
     assert report["lines"].keys() >= {"read", "accepted", "ignored", "quarantined"}
     assert report["matching"] == {"keys": 3, "matched": 2, "ambiguous": 0, "unclaimed": 1, "drift_flagged": 0}
-    places = {"revenue", "payable", "retained", "fees", "tax", "held", "quarantined", "difference"}
+    places = {"revenue", "payable", "retained", "fees", "tax", "held", "quarantined", "adjusted", "difference"}
     assert all(row.keys() == {"currency"} | places for row in report["money"])
     assert all(isinstance(row[place], str) for row in report["money"] for place in places)
     assert (report["changed"], report["statements"]) == (False, 2)

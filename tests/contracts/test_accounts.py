@@ -78,6 +78,7 @@ cost,ALBUM-2,,400,EUR
 def test_accounts_recoup_each_other_as_far_as_they_are_crossed(
     tmp_path: Path, mode: str | None, minimum: int, recouped: int, payable: int, unrecouped: int, carried: int
 ) -> None:
+    """R-30."""
     cross = f"[{{payee: P-ANA, contracts: [ALBUM-1, ALBUM-2], mode: {mode}}}]" if mode else "[]"
     report = trial(tmp_path, ALBUMS.replace("CROSS", cross).replace("MINIMUM", str(minimum)), ALBUM_USAGE)
     told = _statements(report, "earned", "recouped", "payable", "unrecouped", "carried")

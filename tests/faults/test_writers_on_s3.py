@@ -89,6 +89,7 @@ def test_sixteen_writers_paused_and_killed_publish_once_and_the_same_as_one_alon
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """F-25."""
     alone = _root_alone(tmp_path / "alone", label)
     made = new_bucket(minio, monkeypatch)
     monkeypatch.setenv("LAKEHOUSE_LEASE_SECONDS", str(LEASE_SECONDS))

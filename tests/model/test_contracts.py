@@ -149,6 +149,7 @@ def test_any_contract_mirrors_a_reversal_exactly(any_contract: Contract, any_usa
 def test_the_order_in_which_terms_are_written_does_not_matter(
     any_contract: Contract, any_usage: Usage, amount: Decimal, data: st.DataObject
 ) -> None:
+    """R-27."""
     shuffled = any_contract.model_copy(update={"terms": tuple(data.draw(st.permutations(any_contract.terms)))})
     theirs, ours = shuffled.split(any_usage, amount), any_contract.split(any_usage, amount)
     assert [(p.party, p.role, p.stream.amount) for p in theirs] == [(p.party, p.role, p.stream.amount) for p in ours]

@@ -33,6 +33,7 @@ def payload(**given: Any) -> Payload:
 
 @pytest.mark.parametrize(("one", "other"), list(itertools.product(RoutingState, RoutingState)), ids=lambda state: state.value)
 def test_a_transition_is_allowed_exactly_where_the_table_says(one: RoutingState, other: RoutingState) -> None:
+    """F-19."""
     if other.value in ALLOWED[one.value].split():
         assert advance(one, other) is other
     else:
@@ -41,6 +42,7 @@ def test_a_transition_is_allowed_exactly_where_the_table_says(one: RoutingState,
 
 
 def test_every_state_has_its_row_and_only_the_final_one_ends() -> None:
+    """F-26."""
     assert set(TRANSITIONS) == set(RoutingState)
     assert [state for state, to in TRANSITIONS.items() if not to] == [RoutingState.FINALIZED]
 
@@ -75,6 +77,7 @@ DOUBT = {"reconciliation_status": "AMBIGUOUS", "recording_id": None, "match_conf
     ],
 )
 def test_each_branch_decides_what_it_says(given: dict[str, Any], rule: str, path: str, gap: str | None) -> None:
+    """F-04, F-14."""
     decision = RULES.decide(payload(**given))
     assert (decision.rule_id, " ".join(decision.path), decision.gap) == (rule, path, gap)
     assert decision.to == ("gold.royalty_lines" if decision.state == "ROUTED" else "gold.holding")
@@ -82,6 +85,7 @@ def test_each_branch_decides_what_it_says(given: dict[str, Any], rule: str, path
 
 @pytest.mark.parametrize("spelling", [None, "", "  ", "N/A", "n/a", "UNKNOWN", "Unknown", "0000", "0", "null", "-", "TBA"])
 def test_one_gap_whatever_the_spelling(spelling: str | None) -> None:
+    """F-15."""
     assert RULES.is_unknown(spelling)
     decision = RULES.decide(payload(**NOBODY, isrc=spelling, artist=spelling))
     assert decision.gap == "INCOMPLETE"
@@ -93,9 +97,10 @@ def test_what_says_something_is_no_gap(said: str) -> None:
 
 
 def test_a_failure_without_a_rule_stops_the_run() -> None:
+    """F-06."""
     fewer = RULES.model_copy(update={"rules": RULES.rules[:-1]})
     with pytest.raises(
-        Findings, match="No rule of routing version 2 says what becomes of UNCLAIMED by tier none with gap DELAYED"
+        Findings, match="No rule of routing version 3 says what becomes of UNCLAIMED by tier none with gap DELAYED"
     ):
         fewer.decide(payload(**NOBODY))
 
@@ -106,6 +111,7 @@ def test_the_first_rule_that_fits_decides() -> None:
 
 
 def test_a_payload_is_strict_frozen_and_known_by_its_hash() -> None:
+    """F-18, F-20."""
     one = payload()
     assert one.sha256 == payload().sha256 != payload(title="Nacht").sha256
     assert Payload.model_validate_json(one.canonical()) == one
@@ -136,12 +142,14 @@ def test_a_document_that_makes_no_sense_is_refused_by_key(old: str, new: str, sa
 
 
 def test_the_drawing_has_every_tier_and_rule_in_the_order_of_the_document() -> None:
+    """F-06."""
     drawn = draw(RULES)
     places = [drawn.index(f" {name}") for name in (*(t.tier + " (" for t in RULES.tiers), *(r.id + ":" for r in RULES.rules))]
     assert places == sorted(places)
 
 
 def test_a_pool_rule_ends_at_the_third_tier_and_a_tree_without_one_has_none() -> None:
+    """F-11."""
     rule = "  - {id: pooled, tier: 3, when: {status: [UNCLAIMED], gap: [DELAYED]}, state: ROUTED, to: gold.royalty_lines}\n"
     with_pools = read_ruleset(TEXT.replace("rules:\n", f"rules:\n{rule}"))
     unknown = payload(reconciliation_status="UNCLAIMED", tier="none", recording_id=None)

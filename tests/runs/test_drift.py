@@ -30,7 +30,7 @@ def _correct(env: Any, folder: Path, line: str) -> dict[str, Any]:
 def test_a_song_that_was_somebody_elses_moves_once_into_the_open_period(
     closed_lake: Path, tmp_path: Path, spark: SparkSession
 ) -> None:
-    """May paid Mara half of 12.50 for a song that turns out to be Ibo's, who earns a third. Another title alone moves nothing."""
+    """R-17, R-18. May paid Mara half of 12.50 for a song that turns out to be Ibo's, who earns a third. Another title alone moves nothing."""
     lake = copy_of(closed_lake, tmp_path)
     env = environment(lake)
     may = published_root(lake, MAY)

@@ -39,7 +39,7 @@ def service_report(*amounts: str) -> str:
 def test_a_sale_of_two_sources_is_paid_once_whichever_comes_first(
     order: tuple[str, str], label: Path, tmp_path: Path, spark: SparkSession
 ) -> None:
-    """10 stands in both, 2.50 twice at the aggregator and once at the service: Mara has half of 10 + 2.50 + 2.50; 12.50 is held."""
+    """F-24. 10 stands in both, 2.50 twice at the aggregator and once at the service: Mara has half of 10 + 2.50 + 2.50; 12.50 is held."""
     env = new_lake(tmp_path / "lake", label)
     (tmp_path / "spotify.txt").write_text(service_report("10", "2.5"), encoding="utf-8")
     (tmp_path / "bank.tsv").write_text(bank_report(MAY, [(MARA, "10"), (MARA, "2.5"), (MARA, "2.5")]), encoding="utf-8")

@@ -51,7 +51,7 @@ def ruleset_with_pools() -> str:
 def test_a_hold_goes_to_the_pool_of_its_territory_and_back_to_its_owner(
     closed_lake: Path, tmp_path: Path, spark: SparkSession
 ) -> None:
-    """1.25 USD of a song that nobody has known for a month, used in Germany: two thirds and one third in June; in July a person says that it is Mara's."""
+    """F-11. 1.25 USD of a song that nobody has known for a month, used in Germany: two thirds and one third in June; in July a person says that it is Mara's."""
     lake = copy_of(closed_lake, tmp_path)
     book = write_label(tmp_path / "label") / "contracts"
     (book / "pool.yaml").write_text(POOL, encoding="utf-8")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def test_an_alias_moves_its_hold_once_and_closed_books_stay_as_they_are(
     closed_lake: Path, tmp_path: Path, spark: SparkSession
 ) -> None:
-    """1.25 USD of a song that nobody knows waits since May; a person says that it is Mara's, who earns half of it."""
+    """R-14, F-37, F-38. 1.25 USD of a song that nobody knows waits since May; a person says that it is Mara's, who earns half of it."""
     lake = copy_of(closed_lake, tmp_path)
     env = environment(lake)
     may = published_root(lake, "2026-05")

@@ -46,6 +46,7 @@ def test_what_is_in_doubt_is_offered_by_money_with_the_evidence_of_each_recordin
 
 
 def test_a_review_is_kept_with_who_and_why_and_said_twice_is_kept_once(env: Environment) -> None:
+    """R-14."""
     (said,) = review(env, [Verdict(INTRO[:8], "R-4", " the second album ")], "Ada")
     assert said == {
         "review_no": 1, "usage_key": INTRO, "decision": "accept", "recording_id": "R-4", "reviewer": "Ada",
@@ -60,6 +61,7 @@ def test_a_review_is_kept_with_who_and_why_and_said_twice_is_kept_once(env: Envi
 
 
 def test_what_is_rejected_is_not_offered_again_until_the_matcher_is_in_doubt_on_another_catalog(env: Environment) -> None:
+    """R-14."""
     ruleset = env.rules.ruleset
     review(env, [Verdict(INTRO, None, "a cover")], "Ada")
     (kept,) = kept_reviews(env)

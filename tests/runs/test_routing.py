@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def test_a_run_leaves_events_that_rebuild_its_decisions_and_a_new_version_supersedes_them(
     drafted_lake: Path, tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """F-02, F-22, F-39."""
     lake = copy_of(drafted_lake, tmp_path)
     env = environment(lake)
     assert rebuild(env.reader) == {"events": 3, "decisions": 3, "ok": True, "findings": []}
@@ -39,14 +40,14 @@ def test_a_run_leaves_events_that_rebuild_its_decisions_and_a_new_version_supers
     with pytest.raises(Misuse, match="Give the changed document a new version"):
         run_period(environment(lake), MAY)
     assert commits(lake) == log
-    document.write_text(stricter.replace("version: 2", "version: 3"), encoding="utf-8")
+    document.write_text(stricter.replace("version: 3", "version: 4"), encoding="utf-8")
     run_period(env := environment(lake), MAY)
     assert rebuild(env.reader) == {"events": 6, "decisions": 6, "ok": True, "findings": []}
     events = rows_of(env.reader, "silver.routing_audit")
-    first = {event["usage_key"]: event["event_id"] for event in events if event["routing_version"] == 2}
-    assert {e["usage_key"]: e["supersedes"] for e in events if e["routing_version"] == 3} == first
-    assert (stored_ruleset(env.reader, 2)[0].version, stored_ruleset(env.reader, 3)[1]) == (
-        2,
+    first = {event["usage_key"]: event["event_id"] for event in events if event["routing_version"] == 3}
+    assert {e["usage_key"]: e["supersedes"] for e in events if e["routing_version"] == 4} == first
+    assert (stored_ruleset(env.reader, 3)[0].version, stored_ruleset(env.reader, 4)[1]) == (
+        3,
         document.read_text(encoding="utf-8"),
     )
     # Every ISRC match is exact: what is asked for more is met.

@@ -211,6 +211,7 @@ def test_a_message_of_version_3_gives_the_same_from_its_territories(tmp_path: Pa
 
 
 def test_what_a_recording_lacks_is_flagged_where_it_is_missing(tmp_path: Path) -> None:
+    """F-07."""
     second = "/NewReleaseMessage/ResourceList/SoundRecording[2]"
     found = [flag for flag in message(tmp_path, ern_4()).flags if flag.xpath.startswith(second)]
     assert [(flag.rule, flag.xpath.removeprefix(second)) for flag in found] == [
@@ -256,6 +257,7 @@ def test_a_flagged_place_is_one_that_an_xml_tool_finds(tmp_path: Path) -> None:
 def test_shares_that_are_malformed_or_make_no_whole_are_flagged(
     tmp_path: Path, shares: tuple[str, str], expected: dict[str, str]
 ) -> None:
+    """F-07, D-219."""
     assert flags(tmp_path, ern_4(rights=RIGHTS.format(*shares))) == expected
 
 

@@ -186,6 +186,24 @@ def test_wrong_sums_are_found_even_where_every_root_agrees(
     assert kinds(verify(str(tmp_path))) == {expected}
 
 
+@pytest.mark.parametrize(
+    ("added", "taken", "ok"),
+    [("0.05", "-1.049999999999999999", True), ("0.05", "-0.999999999999999999", False), ("0", "-1", False)],
+)
+def test_what_leaves_holding_is_what_was_held_with_what_was_added(tmp_path: Path, added: str, taken: str, ok: bool) -> None:
+    """F-33: May holds 0.999999999999999999; June adds to it and releases it."""
+    append(tmp_path, gold.periods, [])
+    publish(tmp_path, "2026-05", may())
+    held, tables = may()["gold.holding"][0], june()
+    own = held | {"period": "2026-06", "releases": held["entry_id"]}
+    tables["gold.holding"] = [
+        own | {"entry": "adjust", "entry_id": "a" * 32, "amount": added},
+        own | {"entry": "release", "entry_id": "b" * 32, "amount": taken},
+    ]
+    publish(tmp_path, "2026-06", tables)
+    assert kinds(verify(str(tmp_path))) == (set() if ok else {("holding_broken", f"gold.holding/{held['entry_id']}")})
+
+
 def test_a_wrong_root_of_a_logical_partition_is_named(tmp_path: Path) -> None:
     append(tmp_path, gold.periods, [])
     tables = may()

@@ -21,7 +21,7 @@ from lakehouse.store.reader import LakeReader
 from lakehouse.views.report import layer_of, report_period
 
 FOLDER = Path(__file__).parents[1] / "golden"
-MONEY = ("revenue", "payable", "retained", "fees", "tax", "held", "quarantined", "difference")
+MONEY = ("revenue", "payable", "retained", "fees", "tax", "held", "quarantined", "adjusted", "difference")
 BALANCE = ("opening", "earned", "deducted", "recouped", "reserved", "taxed", "payable", "carried", "rounding")
 # In expected.yaml: in gold.holding.
 HOLDING = {"entry": "entry", "reason": "reason", "currency": "currency", "since": "held_since", "amount": "amount"}
@@ -157,9 +157,21 @@ def _unclaimed(case: Case, env: Environment, given: Mapping[str, str], scratch: 
     assert [str(len(done[name])) for name in ("released", "waiting")] == [given["released"], given["waiting"]], done
 
 
+def _adjust_hold(case: Case, env: Environment, given: Mapping[str, str], scratch: Path) -> None:
+    """`adjust_hold:` with `title` as reported, `amount`, `reason`, and what the hold comes to (`held`)."""
+    from lakehouse.runs.adjust_hold import adjust_hold
+    from lakehouse.views.holding import list_holds
+
+    (hold,) = [hold for hold in list_holds(env.reader) if hold["title"] == given["title"]]
+    done = adjust_hold(env, hold["entry_id"], Decimal(given["amount"]), given["reason"], "Ada")
+    assert (done["held"], done["changed"]) == (given["held"], True), done
+    again = adjust_hold(env, hold["entry_id"], Decimal(given["amount"]), given["reason"], "Bo")
+    assert again == {**done, "changed": False}
+
+
 STEPS: dict[str, Step] = {
     "catalog": _catalog, "contracts": _contracts, "events": _events, "land": _land, "run": _run, "close": _close, "release": _release,
-    "review": _review, "adjust": _adjust, "unclaimed": _unclaimed,
+    "review": _review, "adjust": _adjust, "unclaimed": _unclaimed, "adjust_hold": _adjust_hold,
 }  # fmt: skip
 
 

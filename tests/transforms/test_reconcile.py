@@ -114,6 +114,7 @@ def test_a_key_is_decided_as_a_person_would(decided: dict[str, Row], case: str) 
 
 @pytest.mark.spark
 def test_each_key_has_one_decision_with_status_confidence_and_columns(decided: dict[str, Row], rules: MatchingRules) -> None:
+    """F-09."""
     from lakehouse.tables import silver
 
     assert decided.keys() == CASES.keys()
@@ -167,6 +168,7 @@ def test_what_a_person_ruled_out_is_not_found_again_by_any_tier(spark: SparkSess
 def test_a_higher_threshold_of_a_tier_only_moves_keys_from_payment_to_review(
     spark: SparkSession, rules: MatchingRules, decided: dict[str, Row]
 ) -> None:
+    """F-13."""
     from lakehouse.transforms.reconcile import match_keys
 
     stricter = rules.model_copy(update={"thresholds": {"fuzzy": 1.0, "isrc": 0.95}})

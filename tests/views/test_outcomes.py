@@ -14,7 +14,7 @@ from tests.support.routed import events_of, keep_events
 
 
 def test_rates_are_of_lines_and_of_money_and_outcomes_add_up_to_the_usage(tmp_path: Path) -> None:
-    """Three lines of 1 EUR, none matched; then Intro is accepted, and four more lines of 0.50 EUR come with it: 3 of 5 EUR, 5 of 7 lines."""
+    """F-27. Three lines of 1 EUR, none matched; then Intro is accepted, and four more lines of 0.50 EUR come with it: 3 of 5 EUR, 5 of 7 lines."""
     env = lake_in_doubt(root := tmp_path / "lake")
     ruleset = env.rules.ruleset
     keep_events(env, events_of(env))

@@ -25,6 +25,7 @@ def env(tmp_path: Path) -> Environment:
 
 
 def test_every_decision_has_an_event_that_rebuilds_it(env: Environment) -> None:
+    """F-22, F-23."""
     events = events_of(env)
     keep_events(env, events)
     assert rebuild(env.reader) == {"events": 3, "decisions": 3, "ok": True, "findings": []}
@@ -67,13 +68,14 @@ def test_an_event_that_was_touched_is_found(env: Environment, change: Callable[[
 
 
 def test_a_document_that_changed_under_its_version_is_refused_and_the_old_one_loads(env: Environment) -> None:
+    """F-39."""
     keep_events(env, [])
     assert unseen_ruleset(env.reader, env.routing_text) is None
     changed = env.routing_text.replace("threshold: 0.90", "threshold: 0.93")
-    with pytest.raises(Misuse, match="version 2, which this lake knows with another content"):
+    with pytest.raises(Misuse, match="version 3, which this lake knows with another content"):
         unseen_ruleset(env.reader, changed)
-    assert unseen_ruleset(env.reader, changed.replace("version: 2", "version: 3"))
-    ruleset, text = stored_ruleset(env.reader, 2)
+    assert unseen_ruleset(env.reader, changed.replace("version: 3", "version: 4"))
+    ruleset, text = stored_ruleset(env.reader, 3)
     assert (ruleset, text) == (env.routing, env.routing_text)
     with pytest.raises(Misuse, match="never used version 7"):
         stored_ruleset(env.reader, 7)

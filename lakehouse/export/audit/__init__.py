@@ -137,6 +137,8 @@ class _Pack:
         refused = f"SELECT record_id FROM ({self._between(ops.quarantine, first)})"
         released = f"SELECT * FROM ({self._between(ops.releases, first)}) WHERE record_id IN ({refused})"
         self._table(ops.releases.name, f"{ops.releases.path}.parquet", ops.releases, released)
+        decided = f"SELECT * FROM {reader.relation(ops.holding_adjustments.name)} WHERE period = '{period}'"
+        self._table(ops.holding_adjustments.name, f"{ops.holding_adjustments.path}.parquet", ops.holding_adjustments, decided)
 
     def _between(self, table: Table, first: str) -> str:
         """The rows of a table from one period to that of the pack; folders of other periods are not opened."""

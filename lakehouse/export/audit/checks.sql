@@ -26,10 +26,16 @@ WHERE stated <> found OR booked <> amount;
 SELECT transaction_id AS name, format('off by {} {}', sum(amount), currency) AS message FROM gold_ledger
 GROUP BY transaction_id, currency HAVING sum(amount) <> 0;
 
--- conservation_broken: For each report and currency, revenue = payable + retained + fees + tax + held + quarantined
+-- conservation_broken: For each report and currency, revenue + adjusted = payable + retained + fees + tax + held + quarantined
 SELECT file_id AS name, format('{} {} is not accounted for', missing, currency) AS message FROM (
-    SELECT *, revenue - payable - retained - fees - tax - held - quarantined AS missing FROM gold_conservation)
+    SELECT *, revenue + adjusted - payable - retained - fees - tax - held - quarantined AS missing FROM gold_conservation)
 WHERE missing <> 0 OR difference <> 0;
+
+-- adjustment_undecided: What is added to a hold, or taken from it, is what a person has decided
+SELECT entry_id AS name, format('booked {}, decided {}', booked, decided) AS message FROM (
+    SELECT entry_id, booked, coalesce(decided, 0) AS decided FROM (
+        SELECT releases AS entry_id, sum(amount) AS booked FROM gold_holding WHERE entry = 'adjust' GROUP BY 1)
+    LEFT JOIN (SELECT entry_id, sum(amount) AS decided FROM ops_holding_adjustments GROUP BY 1) USING (entry_id)) WHERE booked <> decided;
 
 -- revenue_mismatch: The revenue that the books give a report is the sum of its lines, with those refused
 WITH counted AS (
