@@ -57,16 +57,19 @@ def match(
 
 @command(linking, "fit")
 def match_fit(
-    env: Environment, out: Output, left: Left, right: Right = None,
+    env: Environment, out: Output,
+    left: Annotated[Path | None, typer.Argument(metavar="[LEFT]", help="A table: CSV or Parquet. Without it, the lake's own usage keys and catalog are compared.", exists=True, dir_okay=False)] = None,
+    right: Right = None,
     model: Annotated[Path, typer.Option("--out", metavar="MODEL", help="The model, as YAML.")] = Path("linkage-model.yaml"),
     renamed: Renamed = None,
 ) -> int:  # fmt: skip
-    """Re-estimates the model of linking on tables of your own, without labels, and writes it for `match --model`."""
+    """Re-estimates the model of linking, without labels, on tables of your own or on the lake's own candidates, and writes it for `match --model`."""
     from lakehouse.model.linkage.rules import load_linkage
-    from lakehouse.runs.match import fit_tables
+    from lakehouse.runs.match import fit_lake, fit_tables
     from lakehouse.settings import conf_dir
 
-    done = fit_tables(left, right, model, _renamed(renamed or []), load_linkage(conf_dir() / "linkage.yaml"))
+    rules = load_linkage(conf_dir() / "linkage.yaml")
+    done = fit_tables(left, right, model, _renamed(renamed or []), rules) if left else fit_lake(env.reader, model, rules)
     out.show(
         done,
         lambda d: typer.echo(

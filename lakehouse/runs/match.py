@@ -11,12 +11,15 @@ from typing import Any
 
 import duckdb
 
+from lakehouse.errors import Misuse
 from lakehouse.model.linkage.layouts import COLUMNS
 from lakehouse.model.linkage.rules import LinkageRules
 from lakehouse.model.linkage.weights import Model
 from lakehouse.sources.flat import read_table, write_table
 from lakehouse.sources.linkage_model import write_model
+from lakehouse.store.reader import LakeReader
 from lakehouse.transforms.link import Compared, Records, Row, compare_pairs, decide, find_pairs, fit_model, read_records
+from lakehouse.views.linkable import usage_and_catalog
 
 _SHOWN = 5
 
@@ -52,11 +55,25 @@ def fit_tables(left: Path, right: Path | None, out: Path, renamed: Mapping[str, 
     {left, right, candidates, model, findings, seconds}.
     """
     began = time.monotonic()
-    seen = _look(left, right, renamed, rules)
+    files = " and ".join(file.name for file in (left, right) if file)
+    return _fitted(_look(left, right, renamed, rules), files, out, rules, began)
+
+
+def fit_lake(reader: LakeReader, out: Path, rules: LinkageRules) -> dict[str, Any]:
+    """The same on a lake's own candidates: its usage keys (left) and its catalog (right). Raises Misuse where it has either not."""
+    began = time.monotonic()
+    usage, catalog = usage_and_catalog(reader)
+    if not usage or not catalog:
+        raise Misuse(
+            "This lake has no usage or no catalog yet: there is nothing to estimate on. Load a catalog and run a period first."
+        )
+    return _fitted(_linkable([usage, catalog], [], rules), "the lake's usage keys and its catalog", out, rules, began)
+
+
+def _fitted(seen: _Seen, what: str, out: Path, rules: LinkageRules, began: float) -> dict[str, Any]:
     model = fit_model(seen.compared, rules.model)
     candidates = len(seen.compared.a)
-    files = " and ".join(file.name for file in (left, right) if file)
-    write_model(model, out, f"Estimated without labels on {candidates} candidate pairs of {files}, from the shipped model.")
+    write_model(model, out, f"Estimated without labels on {candidates} candidate pairs of {what}, from the shipped model.")
     return {
         **seen.sizes, "candidates": candidates, "model": model.sha256, "findings": seen.findings,
         "seconds": f"{time.monotonic() - began:.1f}",
@@ -77,10 +94,14 @@ def _look(left: Path, right: Path | None, renamed: Mapping[str, str], rules: Lin
     files = [left] if right is None else [left, right]
     tables = [read_table(file, COLUMNS, renamed) for file in files]
     findings = [finding for file, table in zip(files, tables, strict=True) for finding in _look_at_ids(file, table)]
+    return _linkable(tables, findings, rules)
+
+
+def _linkable(tables: Sequence[Sequence[Row]], findings: list[dict[str, str]], rules: LinkageRules) -> _Seen:
     records = read_records([[row for row in table if row["id"]] for table in tables])
     with duckdb.connect() as connection:
-        pairs = find_pairs(connection, records, rules, two_sided=right is not None)
-    sizes = {"left": len(tables[0]), "right": len(tables[1]) if right else None}
+        pairs = find_pairs(connection, records, rules, two_sided=len(tables) > 1)
+    sizes = {"left": len(tables[0]), "right": len(tables[1]) if len(tables) > 1 else None}
     return _Seen(records, compare_pairs(records, *pairs, rules), sizes, findings)
 
 
