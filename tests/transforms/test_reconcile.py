@@ -212,6 +212,19 @@ def test_what_is_asked_is_broadcast_and_one_arrow_udf_compares(spark: SparkSessi
 
 
 @pytest.mark.spark
+def test_keys_too_many_to_be_sent_at_once_are_decided_alike_part_by_part(
+    spark: SparkSession, rules: MatchingRules, decided: dict[str, Row]
+) -> None:
+    """F-36. What is asked goes to the index in parts, and to the catalog as Spark decides: nobody tells it to broadcast."""
+    from lakehouse.transforms.reconcile import match_keys
+
+    keys = keys_frame(spark, {name: row for name, (row, _) in CASES.items()})
+    frame = match_keys(keys, catalog_frame(spark), rules, parts=3)
+    assert "rightHint=(strategy=broadcast)" not in frame._jdf.queryExecution().optimizedPlan().toString()
+    assert {row.usage_key: row for row in frame.collect()} == decided
+
+
+@pytest.mark.spark
 def test_no_keys_and_no_catalog_are_no_trouble(spark: SparkSession, rules: MatchingRules) -> None:
     from lakehouse.transforms.reconcile import match_keys
 
