@@ -122,7 +122,7 @@ class Chosen:
 
     @cached_property
     def size(self) -> Numbers:
-        return letters(self.sketch)
+        return _letters(self.sketch)
 
 
 class Records(NamedTuple):
@@ -203,7 +203,7 @@ class Search:
         return Pairs(*(column[near] for column in pairs))
 
 
-def letters(sketch: Sketch) -> Numbers:
+def _letters(sketch: Sketch) -> Numbers:
     """How many marks each sketch has; never none, so that it can be divided by."""
     return np.maximum(_marks(sketch), 1)
 
@@ -214,5 +214,5 @@ def _marks(parts: Iterable[Marks]) -> Numbers:
 
 def _shared(ours: Sketch, size: Numbers, who: Places, theirs: Sketch, record: Places) -> Numbers:
     common = 1000 * _marks(one[who] & other[record] for one, other in zip(ours, theirs, strict=True))
-    found: Numbers = common // size[who] + common // letters(theirs)[record]
+    found: Numbers = common // size[who] + common // _letters(theirs)[record]
     return found

@@ -22,7 +22,7 @@ from lakehouse.runs.period import require_open
 from lakehouse.store.light import append_rows
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import gold, ops
-from lakehouse.views.common import write_money, write_number
+from lakehouse.views.common import same_group, write_money, write_number
 from lakehouse.views.holding import open_holds, pending_adjustments
 
 
@@ -75,9 +75,8 @@ def _hold(reader: LakeReader, entry: str) -> dict[str, Any]:
 
 def _paid_on_a_work(reader: LakeReader, entry_id: str) -> bool:
     holds, lines = (reader.relation(table.name) for table in (gold.holding, gold.royalty_lines))
-    ours, theirs = (f"row({', '.join(f'{side}.{name}' for name in gold.GROUP)})" for side in ("h", "l"))
     rows = reader.sql(
-        f"""SELECT sum(l.amount) AS amount FROM {holds} h JOIN {lines} l ON {ours} IS NOT DISTINCT FROM {theirs}
+        f"""SELECT sum(l.amount) AS amount FROM {holds} h JOIN {lines} l ON {same_group("h", "l")}
             WHERE h.entry_id = ? AND h.reason <> 'DUPLICATE' AND starts_with(l.recording_id, '{OF_WORK}')""",
         [entry_id],
     )

@@ -16,12 +16,12 @@ from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Work
 from lakehouse.sources.scan import KEY_COLUMNS
 from lakehouse.tables import silver
-from lakehouse.tables.gold import GROUP, POOLED
+from lakehouse.tables.gold import POOLED
 from lakehouse.transforms.duplicates import DUPLICATE
 from lakehouse.transforms.hold import may_find_an_owner
 from lakehouse.transforms.local import local_rows
 from lakehouse.transforms.pools import KEY, divide_pools, member_of
-from lakehouse.transforms.resolve import row_id, standing
+from lakehouse.transforms.resolve import group_id, standing
 from lakehouse.views.held import superseded
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def as_pooled(waiting: DataFrame, published: DataFrame) -> DataFrame:
 
 
 def _group() -> Column:
-    return row_id(*(F.col(name) for name in GROUP)).alias(_OF)
+    return group_id().alias(_OF)
 
 
 def pooled_keys(events: DataFrame, env: Environment) -> DataFrame:

@@ -26,7 +26,7 @@ from lakehouse.transforms.hold import may_find_an_owner, months_held, to_pools
 from lakehouse.transforms.on_works import pay_on_works, with_rest_of_works
 from lakehouse.transforms.resolve import AGAIN
 from lakehouse.transforms.resolve import resolve as resolve_groups
-from lakehouse.views.common import sums_by_currency, write_money
+from lakehouse.views.common import same_group, sums_by_currency, write_money
 from lakehouse.views.holding import open_holds
 from lakehouse.views.review import newest_decisions
 
@@ -85,10 +85,9 @@ def _have_moved(env: Environment, period: str, held: dict[str, dict[str, Any]]) 
 
 def _held_again(reader: LakeReader, period: str, gone: Iterable[str]) -> dict[str, Decimal]:
     """entry_id: what of a hold that is gone the period's drafts hold again, with its age: the rest of what was paid on a work."""
-    ours, theirs = (f"row({', '.join(f'{side}.{name}' for name in gold.GROUP)})" for side in ("h", "r"))
     rows = reader.sql(
         f"""SELECT h.entry_id, sum(r.amount)::DECIMAL(38, 18) AS amount FROM {reader.relation(gold.holding.name)} h
-            JOIN {reader.relation(DRAFT["holding"].name, where={"period": period})} r ON {ours} IS NOT DISTINCT FROM {theirs}
+            JOIN {reader.relation(DRAFT["holding"].name, where={"period": period})} r ON {same_group("h", "r")}
             WHERE h.entry = 'hold' AND r.entry = 'hold' AND r.held_since < ? AND list_contains(?, h.entry_id) GROUP BY 1""",
         [period, sorted(gone)],
     )

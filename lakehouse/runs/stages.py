@@ -212,9 +212,10 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
         work.read_period(silver.usage).join(twice.select(*KEY_COLUMNS), [*KEY_COLUMNS], how) for how in ("left_anti", "left_semi")
     )
     published = before(work, gold.royalty_lines)
-    corrected, undoing = _lines_that_drifted(work, book, dead), reversals(published, dead, work.period)
+    on_works = has_paid_on_works(work.env)
+    corrected, undoing = _lines_that_drifted(work, book, dead, on_works), reversals(published, dead, work.period)
     rests, again = None, corrected
-    if has_paid_on_works(work.env) and not book.rules.pools:
+    if on_works and not book.rules.pools:
         waiting = work.cut(with_rest_of_works(waiting, published))
         if corrected is not None:
             waiting, rests, again = without_rest_of(waiting, corrected)
@@ -300,12 +301,10 @@ def _by_market(work: Work, book: ContractBook, waiting: DataFrame, owned: DataFr
     return divide_by_market(going, owners_of_markets(standing(published), going))
 
 
-def _lines_that_drifted(work: Work, book: ContractBook, dead: DataFrame) -> DataFrame | None:
+def _lines_that_drifted(work: Work, book: ContractBook, dead: DataFrame, on_works: bool) -> DataFrame | None:
     """Published lines that a change of the catalog gives to others, of reports that count; None, as mostly, where there are none."""
     routing = work.env.routing
-    moved = lines_to_correct(
-        work.env.reader, work.period, work.env.rules.ruleset, book, bool(routing.pool_rules), has_paid_on_works(work.env)
-    )
+    moved = lines_to_correct(work.env.reader, work.period, work.env.rules.ruleset, book, bool(routing.pool_rules), on_works)
     if not moved:
         return None
     wanted = local_rows(work.env.spark, {"line_id": "string"}, [(line_id,) for line_id in moved])

@@ -115,13 +115,14 @@ def _check_conservation(reader: LakeReader, period: str) -> Iterable[Finding]:
 
 def _check_holding(reader: LakeReader, period: str) -> Iterable[Finding]:
     """What leaves holding is what was held, with what was added to it, and it leaves once."""
+    standing = ", ".join(f"'{entry}'" for entry in gold.STANDING_ENTRIES)
     query = f"""
         WITH entries AS (SELECT * FROM {reader.relation(gold.holding.name)} WHERE period <= ?),
         taken AS (
-            SELECT releases, -sum(amount) AS amount, count(*) AS times FROM entries WHERE entry NOT IN ('hold', 'adjust')
+            SELECT releases, -sum(amount) AS amount, count(*) AS times FROM entries WHERE entry NOT IN ({standing})
             GROUP BY 1 HAVING max(period) = ?),
         held AS (
-            SELECT coalesce(releases, entry_id) AS releases, sum(amount) AS amount FROM entries WHERE entry IN ('hold', 'adjust') GROUP BY 1)
+            SELECT coalesce(releases, entry_id) AS releases, sum(amount) AS amount FROM entries WHERE entry IN ({standing}) GROUP BY 1)
         SELECT releases, taken.amount AS went, coalesce(held.amount, 0) AS was, times FROM taken LEFT JOIN held USING (releases)
         WHERE went <> was OR times > 1 ORDER BY 1
     """

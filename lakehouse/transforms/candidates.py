@@ -69,7 +69,7 @@ def find_candidates(keys: DataFrame, index: DataFrame, rules: Blocking, keep: Hi
 
 def _search(keys: DataFrame, index: DataFrame, rules: Blocking, keep: Hint) -> DataFrame:
     asked = _asked(keys)
-    counts = _counts(index, Blocks(asked.blocks))
+    counts = _counts(index, asked.blocks)
     found = keep(_near(index, asked.rarest(counts, rules.first, rules.document_frequency), rules, 1))
     good = found.where(F.col("alike") >= rules.good).select("key").distinct().toArrow()["key"].to_numpy()
     again = ~np.isin(asked.keys, good)
@@ -95,20 +95,21 @@ def _asked(keys: DataFrame) -> Asked:
     return Asked.of_records(numbers, *_ragged(blocks), sketch, table["lonely"].to_numpy(zero_copy_only=False))
 
 
-def _counts(index: DataFrame, asked: Blocks) -> Numbers:
-    """How many recordings share each block key that is asked for."""
+def _counts(index: DataFrame, asked: Numbers) -> Numbers:
+    """How many recordings share each of these block keys."""
     shared = _sent(index, asked)
 
     def count(batches: Batches) -> Batches:
-        counts = np.zeros(len(shared.value.keys), np.int64)
+        known = Blocks(shared.value)
+        counts = np.zeros(len(known.keys), np.int64)
         for batch in batches:
-            counts += shared.value.count(_ragged(batch.column("blocks"))[1])
+            counts += known.count(_ragged(batch.column("blocks"))[1])
         yield pa.RecordBatch.from_pydict({"counts": pa.array([counts.tobytes()], pa.binary())})
 
     parts = _streamed(index.select("blocks")).mapInArrow(count, "counts binary").rdd
     # Added up where they are, a few at a time: the driver sees only the last sums.
     return parts.map(lambda row: np.frombuffer(row.counts, np.int64)).treeAggregate(
-        np.zeros(len(asked.keys), np.int64), np.add, np.add
+        np.zeros(len(asked), np.int64), np.add, np.add
     )
 
 

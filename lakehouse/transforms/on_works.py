@@ -13,7 +13,7 @@ from lakehouse.tables.declare import MONEY
 from lakehouse.tables.gold import GROUP
 from lakehouse.transforms.duplicates import DUPLICATE
 from lakehouse.transforms.local import local_rows
-from lakehouse.transforms.resolve import AGAIN, resolve, row_id, standing
+from lakehouse.transforms.resolve import AGAIN, group_id, resolve, row_id, standing
 from lakehouse.transforms.resolved import STAGES
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def with_rest_of_works(waiting: DataFrame, published: DataFrame) -> DataFrame:
 
     In: gold.holding, perhaps with `base` and `pooled` of adjustments; the royalty lines of closed books.
     """
-    group = row_id(*(F.col(name) for name in GROUP)).alias(_OF)
+    group = group_id().alias(_OF)
     lines = standing(published.where(F.col("recording_id").startswith(OF_WORK)))
     sums = F.sum("amount").cast(MONEY).alias("published"), F.min("recording_id").alias("term")
     paid = lines.groupBy(group).agg(*sums)
@@ -146,7 +146,7 @@ def with_rest_of_works(waiting: DataFrame, published: DataFrame) -> DataFrame:
 def without_rest_of(waiting: DataFrame, corrected: DataFrame) -> tuple[DataFrame, DataFrame, DataFrame]:
     """Once a recording is known, its whole usage is divided anew: the open holds without the rests of works whose lines are corrected, those
     rests, and the corrected lines without what a pool was given of the same usage."""
-    group = row_id(*(F.col(name) for name in GROUP)).alias(_OF)
+    group = group_id().alias(_OF)
     whole = F.broadcast(corrected.where(F.col("recording_id").startswith(OF_WORK)).select(group).distinct())
     told = waiting.withColumn(_OF, group)
     rests = told.where("on_work").join(whole, _OF, "left_semi").drop(_OF)

@@ -214,6 +214,11 @@ def row_id(*parts: Column) -> Column:
     return F.substring(F.sha2(F.concat_ws("\u001f", *texts), 256), 1, 32)
 
 
+def group_id() -> Column:
+    """What rows share that are alike in every dimension of a group."""
+    return row_id(*(F.col(name) for name in GROUP))
+
+
 def royalty_lines(resolved: DataFrame, period: str) -> DataFrame:
     """gold.royalty_lines of the parts that have a contract."""
     terms = F.array_join("stages.term", ">")

@@ -26,6 +26,12 @@ def sums_by_currency(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     return [{"currency": currency, "amount": write_money(amount, currency)} for currency, amount in sorted(sums.items())]
 
 
+def same_group(one: str, other: str) -> str:
+    """The condition, in SQL, that rows under these two names are alike in every dimension of a group."""
+    ours, theirs = (f"row({', '.join(f'{side}.{name}' for name in gold.GROUP)})" for side in (one, other))
+    return f"{ours} IS NOT DISTINCT FROM {theirs}"
+
+
 def write_number(number: Decimal) -> str:
     """A quantity in plain notation without needless zeros."""
     whole, _, decimals = f"{number if number else Decimal(0):f}".partition(".")
