@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Literal
@@ -19,8 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from lakehouse.errors import Findings, Misuse
 from lakehouse.model.documents import told
 from lakehouse.model.plain_yaml import read_yaml
+from lakehouse.model.routing_entry import BARRED, Deficiency, Entry, EntryTier, Stand
 from lakehouse.model.routing_score import RoutingScore
-from lakehouse.model.vocabulary import PAID
+from lakehouse.model.vocabulary import ALIAS, PAID
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -43,7 +44,7 @@ class RoutingState(Enum):
 _S = RoutingState
 # FINALIZED is terminal: what changes later is a new decision. A freeze of the books can be lifted only into what stood before it.
 TRANSITIONS: dict[RoutingState, frozenset[RoutingState]] = {
-    _S.RECEIVED: frozenset({_S.TIER1, _S.FROZEN}),
+    _S.RECEIVED: frozenset({_S.TIER1, _S.TIER2, _S.TIER3, _S.FROZEN}),
     _S.TIER1: frozenset({_S.ROUTED, _S.REVIEW, _S.TIER2}),
     _S.TIER2: frozenset({_S.ROUTED, _S.REVIEW, _S.TIER3}),
     _S.TIER3: frozenset({_S.ROUTED, _S.REVIEW, _S.TIER4}),
@@ -76,9 +77,14 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+# What a payload has only where a document asks for it.
+_ASKED_FOR = ("works", "deficiencies")
+
+
 class Payload(_Strict):
-    """What the matcher proposes, as routing receives it: the key, what the reports call it and how much they bring, what was found; and of a
-    key that nobody claims the `works` that its ISRC is linked to, where the document asks for them.
+    """What the matcher proposes, as routing receives it: the key, what the reports call it and how much they bring, what was found; of a
+    key that nobody claims the `works` that its ISRC is linked to, and of one that has a recording the `deficiencies` of its DDEX message,
+    where the document asks for them.
 
     `match_confidence` is its shortest text; `at_stake` the money in the smallest unit of the currency that brings most; `match_rate` and
     `fidelity` are the record of the worst of its sources (`lakehouse.views.record`), empty where it has none.
@@ -103,10 +109,12 @@ class Payload(_Strict):
     tier: str
     recording_id: str | None
     works: tuple[str, ...] = ()
+    deficiencies: tuple[str, ...] = ()
 
     def canonical(self) -> str:
-        """JSON with its keys in order and nothing between: the same payload is the same text. Without works it is as it was before there were any."""
-        told = {name: value for name, value in self.model_dump(mode="json").items() if name != "works" or value}
+        """JSON with its keys in order and nothing between: the same payload is the same text. Without what documents ask for since, it is as
+        it was before they could."""
+        told = {name: value for name, value in self.model_dump(mode="json").items() if name not in _ASKED_FOR or value}
         return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @property
@@ -188,6 +196,9 @@ class Ruleset(BaseModel):
     works: Works | None = Field(
         None, description="whether publishing is paid on works whose recordings nobody knows; not, without it"
     )
+    entry: dict[Deficiency, EntryTier] = Field(
+        {}, description="the tier that each deficiency enters at: all of them, or none, and then every key enters at the first"
+    )
     rules: tuple[Rule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -197,6 +208,8 @@ class Ruleset(BaseModel):
                 raise ValueError(f"{what} {', '.join(twice)} is declared twice")
         if [t.level for t in self.tiers] != sorted(t.level for t in self.tiers):
             raise ValueError("the levels of `tiers` must not fall from one to the next")
+        if self.entry and (untold := [one.value for one in Deficiency if one not in self.entry]):
+            raise ValueError(f"`entry` names no tier for {', '.join(untold)}")
         if odd := [rule.id for rule in self.rules if (rule.state == "ROUTED") != (rule.to == "gold.royalty_lines")]:
             raise ValueError(f"ROUTED goes to gold.royalty_lines and everything else to gold.holding: {', '.join(odd)}")
         unpaid = [rule.id for rule in self.rules if rule.state == "ROUTED" and not rule.tier and not _matched(rule.when)]
@@ -233,6 +246,22 @@ class Ruleset(BaseModel):
             return Gap.INCOMPLETE
         return Gap.CONFLICTING if payload.reconciliation_status == "AMBIGUOUS" else Gap.DELAYED
 
+    @property
+    def deficiencies(self) -> tuple[str, ...]:
+        """What payloads must tell of a recording's DDEX message."""
+        return Entry(self.entry).asked
+
+    def stand(self, payload: Payload) -> Stand:
+        """The tier that a payload enters at, and the one that decides it. What a person has accepted enters at the first, whatever is deficient."""
+        level = {t.tier: t.level for t in self.tiers}.get(payload.tier)
+        if payload.tier == ALIAS:
+            return Stand(1, level)
+        lacks = None
+        if all(map(self.is_unknown, (payload.isrc, payload.upc, payload.proprietary_id))):
+            lacks = Deficiency.NO_NAME if self.is_unknown(payload.title) else Deficiency.NO_IDENTIFIER
+        named = payload.reconciliation_status == "MATCHED" and not self.is_unknown(payload.title)
+        return Entry(self.entry).stand(level, lacks, payload.deficiencies, named)
+
     def score_of(self, payload: Payload) -> Decimal:
         """How far the reports of this key can be relied on, from 0 to 1 with four decimals: beside the match confidence, no part of it."""
         told = (payload.isrc, payload.upc, payload.title, payload.artist, payload.album)
@@ -240,15 +269,17 @@ class Ruleset(BaseModel):
 
     def decide(self, payload: Payload) -> Decision:
         """The first rule that fits. Raises Findings where none does: an unknown failure stops the run."""
-        gap, level = self.gap(payload), {t.tier: t.level for t in self.tiers}.get(payload.tier)
-        score = self.score_of(payload)
+        entry, level = self.stand(payload)
+        gap, score = self.gap(payload), self.score_of(payload)
+        if gap is None and level == BARRED:
+            gap = Gap.CONFLICTING
         for rule in self.rules:
             when = rule.when
             fits = not when.status or payload.reconciliation_status in when.status
             fits = fits and (when.at_stake_from is None or payload.at_stake >= when.at_stake_from)
             fits = fits and (when.score_below is None or score < when.score_below)
             if fits and (not when.level or level in when.level) and (not when.gap or gap in when.gap):
-                path = tuple(state.value for state in _path(rule.tier or level, RoutingState[rule.state]))
+                path = tuple(state.value for state in _path(entry, rule.tier or level, RoutingState[rule.state]))
                 return Decision(rule_id=rule.id, path=path, to=rule.to, gap=gap.value if gap else None, score=score)
         raise Findings(
             f"No rule of routing version {self.version} says what becomes of {payload.reconciliation_status} by tier {payload.tier}"
@@ -260,11 +291,11 @@ def _matched(when: When) -> bool:
     return bool(when.status) and set(when.status) <= set(PAID)
 
 
-def _path(level: int | None, end: RoutingState) -> Iterator[RoutingState]:
-    """The states from RECEIVED through the tiers up to the one that decided, or through all of them, to the end."""
+def _path(entry: int, level: int | None, end: RoutingState) -> Iterator[RoutingState]:
+    """The states from RECEIVED through the tiers, from where it enters up to the one that decided or through all of them, to the end."""
     state = RoutingState.RECEIVED
     yield state
-    for tier in _TIERS[: level or len(_TIERS)]:
+    for tier in _TIERS[entry - 1 : level or len(_TIERS)]:
         yield (state := advance(state, tier))
     yield advance(state, end)
 
@@ -297,11 +328,19 @@ def draw(ruleset: Ruleset) -> str:
     lines.append("└── rules, the first that fits decides; none stops the run")
     if ruleset.works:
         lines.insert(-1, f"├── publishing of works before pools, by links of confidence {ruleset.works.confidence} or more")
+    if ruleset.entry:
+        lines[-1:-1] = ["├── entry, where what is deficient begins", *_entries(ruleset.entry)]
     for rule in ruleset.rules:
         lines.append(
             f"    {_branch(rule is ruleset.rules[-1])} {rule.id}: {_words(rule.when)} → {rule.state}, {rule.to}{', by the pool of its territory' if rule.tier else ''}"
         )
     return "\n".join(lines)
+
+
+def _entries(entry: Mapping[Deficiency, int]) -> list[str]:
+    tiers = sorted(set(entry.values()))
+    named = {tier: ", ".join(one.value for one, its in entry.items() if its == tier) for tier in tiers}
+    return [f"│   {_branch(tier == tiers[-1])} at tier {tier}: {named[tier]}" for tier in tiers]
 
 
 def _branch(last: bool) -> str:

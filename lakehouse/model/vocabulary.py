@@ -7,6 +7,8 @@ UNKNOWN = "unknown"
 # What the matcher says of a usage key whose recording is paid, and of one that waits.
 PAID = ("MATCHED", "DRIFT_FLAGGED")
 UNPAID = ("AMBIGUOUS", "UNCLAIMED")
+# The tier of what a person has accepted, before all others.
+ALIAS = "alias"
 # Before an ISWC, in the place of a recording that nobody knows: its publishing is paid on the work.
 OF_WORK = "work:"
 CONFIGURATIONS = ("stream", "download", "physical", "ugc", "ringtone", "merchandise", "sync", "performance", "other")

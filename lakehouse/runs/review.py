@@ -10,7 +10,7 @@ from typing import Any
 
 import lakehouse
 from lakehouse.errors import Misuse
-from lakehouse.model.vocabulary import UNPAID
+from lakehouse.model.vocabulary import ALIAS, UNPAID
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.given import the_one
 from lakehouse.store.light import append_rows
@@ -101,7 +101,7 @@ def _states(reader: LakeReader, ruleset: str, keys: Sequence[str]) -> dict[str, 
         [list(keys)],
     )
     for row in rows:
-        if row["status"] not in UNPAID and row["tier"] != "alias":
+        if row["status"] not in UNPAID and row["tier"] != ALIAS:
             raise Misuse(
                 f"{row['usage_key']} is {row['status']} with {row['matched']} by {row['tier']}: there is no doubt to decide. "
                 "Where that is wrong, mend the catalog."

@@ -21,7 +21,7 @@ from lakehouse.runs.links import reported_links
 from lakehouse.runs.overfull import hold_overfull, reports_let_go
 from lakehouse.runs.pooling import as_pooled, pooled_keys, pools_again, through_pools
 from lakehouse.runs.report_drift import drift_of_reports
-from lakehouse.runs.rulesets import unseen_ruleset
+from lakehouse.runs.routing import routed, routing_events
 from lakehouse.sources.scan import KEY_COLUMNS, scan_files
 from lakehouse.store.landing import Receipt
 from lakehouse.tables import Table, bronze, gold, ops, silver
@@ -44,11 +44,10 @@ from lakehouse.transforms.resolve import resolve as resolve_groups
 from lakehouse.transforms.resolved import STAGES as STEPS_TYPE
 from lakehouse.transforms.review import alias_decisions, refused_pairs, standing_reviews
 from lakehouse.transforms.roots import partition_roots
-from lakehouse.transforms.route import as_routed, latest_events, reported, route
+from lakehouse.transforms.route import as_routed, reported
 from lakehouse.transforms.statements import counts_before, opening_balances, settle_accounts
 from lakehouse.views.drift import lines_to_correct, touched_keys
 from lakehouse.views.held import accepted_differences, adjustments_of_replaced, contradicted, superseded
-from lakehouse.views.record import source_records
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -169,34 +168,6 @@ def reconcile(work: Work) -> Iterator[Append | Replace]:
     yield from routed(work, events)
     yield Append(silver.matches, rows)
     yield from drift_of_reports(work)
-
-
-def routing_events(work: Work, proposed: DataFrame, linked: DataFrame | None = None) -> DataFrame:
-    """An event for each of the matcher's decisions. In: the columns of silver.matches and of `reported`; [usage_key, works]."""
-    unclaimed = F.col("reconciliation_status") == "UNCLAIMED"
-    works = F.when(unclaimed, F.col("works")) if linked is not None else F.lit(None).cast("array<string>")
-    proposed = (proposed.join(linked, "usage_key", "left") if linked is not None else proposed).withColumn("works", works)
-    records = source_records(work.env.reader, work.env.routing.score.periods, work.period)
-    record = {row["source"]: (row["match_rate"], row["fidelity"]) for row in records}
-    return work.cut(route(proposed, work.env.routing_text, work.period, record))
-
-
-def routed(work: Work, events: DataFrame) -> list[Append]:
-    """What is written of routing events: the document, where it is new to the lake, payloads and events, each once."""
-    store, up_to = work.env.store, work.period
-    new = unseen_ruleset(work.env.reader, work.env.routing_text)
-    payloads = events.select("period", "payload_sha256", "payload")
-    known = store.read(silver.routing_audit, up_to=up_to)
-    kept = store.read(silver.routing_payloads, up_to=up_to).select("payload_sha256")
-    fresh = events.join(known.select("event_id"), "event_id", "left_anti").join(latest_events(known), "usage_key", "left")
-    return [
-        *([Append(ops.rulesets, local_rows(work.env.spark, ops.rulesets.types, [new]))] if new else []),
-        Append(silver.routing_payloads, payloads.join(kept, "payload_sha256", "left_anti").coalesce(1)),
-        Append(
-            silver.routing_audit,
-            fresh.withColumns({"run_id": F.lit(work.run_id), "decided_at": F.current_timestamp()}).coalesce(1),
-        ),
-    ]
 
 
 @job(declared.RESOLVE, rules=_resolving)

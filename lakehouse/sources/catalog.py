@@ -25,7 +25,9 @@ from lakehouse.tables import silver
 if TYPE_CHECKING:
     from lakehouse.sources.ern import Contributor
 
-COLUMNS = silver.catalog.columns
+# What a message gets wrong is found, not told.
+_FOUND = "deficiencies"
+COLUMNS = tuple(name for name in silver.catalog.columns if name != _FOUND)
 _NUMBERS = ("track_number", "duration", "year")
 _DURATION = re.compile(r"(?:PT)?(?:(?:(\d+)[H:])?(\d+)[M:])?(\d+)(?:\.\d+)?S?")
 
@@ -40,6 +42,7 @@ class Entry:
     line: int
     cells: Mapping[str, str | None]
     contributors: Sequence[Contributor] = ()
+    deficiencies: Sequence[str] = ()
 
 
 @dataclass
@@ -141,7 +144,7 @@ def _ern_entries(file: Path, load: CatalogLoad) -> Iterator[Entry]:
     for flag in message.flags:
         place = {"file": str(file), "line": flag.line, "xpath": flag.xpath}
         load.findings.append({**place, "rule": flag.rule, "severity": "warn", "message": flag.message})
-    return (Entry(str(file), found.line, cells, found.contributors) for found, cells in message.on_releases())
+    return (Entry(str(file), found.line, cells, found.contributors, found.deficiencies) for found, cells in message.on_releases())
 
 
 def _require_columns(file: Path, names: Iterable[str]) -> None:
@@ -169,6 +172,7 @@ def _row(entry: Entry, load: CatalogLoad) -> Row | None:
     row["upc"] = _upc(cells["upc"], entry, load)
     row["iswc"] = plain_iswc(cells["iswc"]) or None
     row["proprietary_ids"] = [part.strip() for part in cells["proprietary_ids"].split("|") if part.strip()] or None
+    row[_FOUND] = list(entry.deficiencies) or None
     row["recording_id"] = cells["recording_id"] or row["isrc"] or derived_id(cells["title"], cells["artist"])
     return row
 
@@ -211,5 +215,5 @@ def _hold_against_others(row: Row, entry: Entry, titles: dict[str, tuple[str, En
 
 
 def _plain(row: Mapping[str, Any]) -> Row:
-    ids = row.get("proprietary_ids")
-    return {**{name: row.get(name) for name in COLUMNS}, "proprietary_ids": list(ids) if ids is not None else None}
+    lists = {name: list(row[name]) for name in ("proprietary_ids", _FOUND) if row.get(name) is not None}
+    return {**{name: row.get(name) for name in silver.catalog.columns}, **lists}

@@ -47,11 +47,12 @@ class Contributor:
 
 @dataclass(frozen=True)
 class Recording:
-    """A sound recording, video or MIDI file of the message."""
+    """A sound recording, video or MIDI file of the message; `deficiencies` are the rules that it breaks, in their order."""
 
     line: int
     cells: Cells
     contributors: tuple[Contributor, ...]
+    deficiencies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,7 @@ class _Reader:
 
     def _resource(self, element: _Element) -> None:
         reference = first(element, "ResourceReference") or f"line {element.sourceline}"
+        before = len(self.message.flags)
         contributors = tuple(self._contributors(element))
         cells: Cells = {
             "isrc": first(element, *(f"{kind}/ISRC" for kind in _identifiers(element)), "ResourceId/ISRC"),
@@ -174,8 +176,9 @@ class _Reader:
             "year": first(element, "..PLine/Year"),
             "iswc": first(element, "WorkId/ISWC", f"Indirect{local(element)}Id/ISWC"),
         }
-        self.message.recordings[reference] = Recording(element.sourceline or 0, cells, contributors)
         self.message.flags += check_recording(element, cells)
+        deficient = tuple(sorted({flag.rule for flag in self.message.flags[before:]}))
+        self.message.recordings[reference] = Recording(element.sourceline or 0, cells, contributors, deficient)
 
     def _other_resource(self, element: _Element) -> None:
         self._other.update(texts(element, "ResourceReference"))

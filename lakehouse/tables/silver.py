@@ -68,6 +68,11 @@ catalog = Table(
         Field("release_type", "string", "Album, EP, Single, ..."),
         Field("proprietary_ids", "array<string>", "Ids under which DSPs report the recording"),
         Field("catalog_group", "string", "The label's own group of releases, for contracts that tell groups apart"),
+        Field(
+            "deficiencies",
+            "array<string>",
+            "What the DDEX ERN message lacks or gets wrong of the recording, by rule; see routing",
+        ),
     ),
 )
 

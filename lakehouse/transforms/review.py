@@ -8,6 +8,7 @@ from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from lakehouse.model.matching import MatchingRules
+from lakehouse.model.vocabulary import ALIAS
 from lakehouse.transforms.evidence import EVIDENCE_TYPE
 from lakehouse.transforms.reconcile import DECISION
 
@@ -41,7 +42,7 @@ def alias_decisions(keys: DataFrame, standing: DataFrame, catalog: DataFrame, ru
     )  # fmt: skip
     values = {
         "ruleset": F.lit(rules.ruleset), "reconciliation_status": F.lit("MATCHED"), "match_confidence": F.lit(1.0),
-        "tier": F.lit("alias"), "evidence": F.array(because).cast(EVIDENCE_TYPE), "candidates": F.lit(1),
+        "tier": F.lit(ALIAS), "evidence": F.array(because).cast(EVIDENCE_TYPE), "candidates": F.lit(1),
         "offered": F.lit(None), "offered_evidence": F.lit(None),
     }  # fmt: skip
     return accepted.select(*[values.get(name, F.col(name)).alias(name) for name in DECISION])

@@ -19,7 +19,7 @@ from lakehouse.tables.declare import MONEY
 from lakehouse.transforms.resolved import arrow_of, ddl_of
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 # What an event says, but for the run and the event before it; and the text of its payload.
 _EVENT = (
@@ -70,7 +70,7 @@ def _router(text: str, period: str, record: Record) -> Callable[[Iterable[pa.Rec
 
 def _event(row: dict[str, Any], ruleset: Ruleset, digest: str, period: str, record: Record) -> dict[str, Any]:
     money, sources = row.pop("money"), tuple(row.pop("sources"))
-    row["works"] = tuple(row["works"] or ())
+    row.update({name: tuple(row[name] or ()) for name in ("works", "deficiencies")})
     payload = Payload(
         **{**row, "match_confidence": repr(row["match_confidence"])},
         sources=sources,
@@ -93,21 +93,38 @@ def _worst(sources: Iterable[str], record: Record, part: int) -> str | None:
 
 
 def as_routed(proposed: DataFrame, events: DataFrame) -> DataFrame:
-    """The matcher's decisions with the status that routing leaves them: a match that waits for a person is AMBIGUOUS, and offers its recording."""
-    ends = events.select("usage_key", F.element_at("path", -1).alias("end"))
+    """The matcher's decisions with the status that routing leaves them: a match that waits for a person is AMBIGUOUS, and offers its recording,
+    with what the recording's message gets wrong among the evidence.
+
+    `events`: those of `route`, with their payloads.
+    """
+    wrong = F.from_json(F.get_json_object("payload", "$.deficiencies"), "array<string>")
+    ends = events.select("usage_key", F.element_at("path", -1).alias("end"), wrong.alias("wrong"))
     waits = F.col("reconciliation_status").isin(*PAID) & (F.col("end") != "ROUTED")
-    offer = F.array(F.struct("recording_id", F.col("match_confidence").alias("score")))
-    explained = F.transform(
-        "evidence",
-        lambda item: F.struct(
-            F.col("recording_id"), *[item[part].alias(part) for part in ("field", "level", "usage", "catalog")]
+    # In a step of its own: where one select also empties `recording_id`, a lambda in it sees the empty one.
+    shown = {
+        "_offered": F.array(F.struct("recording_id", F.col("match_confidence").alias("score"))),
+        "_explained": F.concat(
+            F.transform("evidence", lambda item: _explained(*(item[part] for part in ("field", "level", "usage", "catalog")))),
+            F.transform(
+                F.coalesce("wrong", F.array()), lambda rule: _explained(F.lit("message"), rule, F.lit(None), F.lit(None))
+            ),
         ),
-    )
+    }
     instead = {
-        "reconciliation_status": F.lit("AMBIGUOUS"), "recording_id": F.lit(None), "offered": offer, "offered_evidence": explained,
+        "reconciliation_status": F.lit("AMBIGUOUS"), "recording_id": F.lit(None),
+        "offered": F.col("_offered"), "offered_evidence": F.col("_explained"),
     }  # fmt: skip
     columns = [F.when(waits, instead[c]).otherwise(F.col(c)).alias(c) if c in instead else F.col(c) for c in proposed.columns]
-    return proposed.join(ends, "usage_key").select(*columns)
+    return proposed.join(ends, "usage_key").withColumns(shown).select(*columns)
+
+
+def _explained(field: Column, level: Column, usage: Column, catalog: Column) -> Column:
+    """An item of `offered_evidence` of the row's own recording."""
+    return F.struct(
+        F.col("recording_id"), field.alias("field"), level.alias("level"),
+        usage.cast("string").alias("usage"), catalog.cast("string").alias("catalog"),
+    )  # fmt: skip
 
 
 def latest_events(events: DataFrame) -> DataFrame:

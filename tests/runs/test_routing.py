@@ -40,14 +40,14 @@ def test_a_run_leaves_events_that_rebuild_its_decisions_and_a_new_version_supers
     with pytest.raises(Misuse, match="Give the changed document a new version"):
         run_period(environment(lake), MAY)
     assert commits(lake) == log
-    document.write_text(stricter.replace("version: 3", "version: 4"), encoding="utf-8")
+    document.write_text(stricter.replace("version: 4", "version: 5"), encoding="utf-8")
     run_period(env := environment(lake), MAY)
     assert rebuild(env.reader) == {"events": 6, "decisions": 6, "ok": True, "findings": []}
     events = rows_of(env.reader, "silver.routing_audit")
-    first = {event["usage_key"]: event["event_id"] for event in events if event["routing_version"] == 3}
-    assert {e["usage_key"]: e["supersedes"] for e in events if e["routing_version"] == 4} == first
-    assert (stored_ruleset(env.reader, 3)[0].version, stored_ruleset(env.reader, 4)[1]) == (
-        3,
+    first = {event["usage_key"]: event["event_id"] for event in events if event["routing_version"] == 4}
+    assert {e["usage_key"]: e["supersedes"] for e in events if e["routing_version"] == 5} == first
+    assert (stored_ruleset(env.reader, 4)[0].version, stored_ruleset(env.reader, 5)[1]) == (
+        4,
         document.read_text(encoding="utf-8"),
     )
     # Every ISRC match is exact: what is asked for more is met.

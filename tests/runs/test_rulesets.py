@@ -19,7 +19,7 @@ SHIPPED = (conf_dir() / "routing.yaml").read_text(encoding="utf-8")
 
 def test_a_version_and_a_file_take_the_place_of_the_shipped_document_and_make_another_ruleset(tmp_path: Path) -> None:
     env = lake_in_doubt(tmp_path / "lake")
-    strict = SHIPPED.replace("threshold: 0.90", "threshold: 0.99").replace("version: 3", "version: 7")
+    strict = SHIPPED.replace("threshold: 0.90", "threshold: 0.99").replace("version: 4", "version: 7")
     kept_at = datetime(2026, 6, 1, tzinfo=timezone.utc)
     append(
         tmp_path / "lake",

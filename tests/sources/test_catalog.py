@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lakehouse.errors import Misuse
-from lakehouse.sources.catalog import COLUMNS, CatalogLoad, derived_id, merge_catalog, read_catalog
+from lakehouse.sources.catalog import CatalogLoad, derived_id, merge_catalog, read_catalog
+from lakehouse.tables import silver
 
 CSV = """\
 recording_id,isrc,title,artist,album,label,upc,duration,year,proprietary_ids
@@ -115,7 +116,7 @@ def test_a_csv_becomes_rows_of_the_catalog(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert loaded.findings == []
     assert loaded.releases == 1
-    assert {tuple(row) for row in loaded.recordings} == {COLUMNS}
+    assert {tuple(row) for row in loaded.recordings} == {silver.catalog.columns}
 
 
 def test_parquet_with_the_same_columns_gives_the_same_rows(tmp_path: Path) -> None:
@@ -200,7 +201,7 @@ def test_a_file_that_is_no_catalog_is_refused_by_name(tmp_path: Path, name: str,
 
 
 def row(recording_id: str, upc: str, title: str) -> dict[str, Any]:
-    return {**dict.fromkeys(COLUMNS), "recording_id": recording_id, "upc": upc, "title": title, "artist": "Ana"}
+    return {**dict.fromkeys(silver.catalog.columns), "recording_id": recording_id, "upc": upc, "title": title, "artist": "Ana"}
 
 
 ROWS = st.lists(st.builds(row, st.sampled_from("ABC"), st.sampled_from(["", "1"]), st.sampled_from(["x", "y"])), max_size=8)

@@ -353,6 +353,24 @@ def test_a_loaded_message_is_in_the_lake_once(tmp_path: Path) -> None:
     assert {name: env.reader.version(name) for name in versions} == versions
 
 
+def test_what_a_message_gets_wrong_stands_in_the_catalog_until_it_is_mended(tmp_path: Path) -> None:
+    """F-08: for routing, which lets such recordings enter at the tiers of its document."""
+    env, file = lake(tmp_path), tmp_path / "m.xml"
+
+    def deficiencies(text: str) -> dict[str, list[str] | None]:
+        file.write_text(text, encoding="utf-8")
+        load_catalog(env, [file])
+        return {row["title"]: row["deficiencies"] for row in rows_of(env, silver.catalog.name)}
+
+    lacks = ["missing_duration", "missing_isrc", "missing_p_line"]
+    wrong = deficiencies(ern_4(role="Wizard", rights=RIGHTS.format("half", "50").replace("LocalPayee", "OriginalOwner")))
+    assert wrong == {"Harbor Lights": ["role", "share"], "Night Ferry": lacks}
+    before = env.reader.version(silver.catalog.name)
+    assert deficiencies(ern_4(rights=RIGHTS.format("50", "50"))) == {"Harbor Lights": None, "Night Ferry": lacks}
+    assert env.reader.version(silver.catalog.name) == before + 1
+    assert rows_of(env, silver.drift_events.name) == []
+
+
 def test_a_later_message_replaces_what_it_speaks_of(tmp_path: Path) -> None:
     first, later = tmp_path / "a.xml", tmp_path / "b.xml"
     first.write_text(ern_4(), encoding="utf-8")

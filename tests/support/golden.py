@@ -54,11 +54,13 @@ def all_cases() -> list[Case]:
     return [Case(file.parent) for file in sorted(FOLDER.glob("*/case.yaml"))]
 
 
-def _catalog(case: Case, env: Environment, given: str, scratch: Path) -> None:
+def _catalog(case: Case, env: Environment, given: str | Mapping[str, Any], scratch: Path) -> None:
+    """`catalog: FILE`, or a mapping with `file` and the rules of the `findings` that its load is to have."""
     from lakehouse.runs.admin import load_catalog
 
-    loaded = load_catalog(env, [case.folder / given])
-    assert loaded["findings"] == [], loaded["findings"]
+    asked = {"file": given} if isinstance(given, str) else given
+    loaded = load_catalog(env, [case.folder / asked["file"]])
+    assert sorted(finding["rule"] for finding in loaded["findings"]) == asked.get("findings", []), loaded["findings"]
 
 
 def _contracts(case: Case, env: Environment, given: str, scratch: Path) -> None:

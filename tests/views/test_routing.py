@@ -31,7 +31,7 @@ def test_every_decision_has_an_event_that_rebuilds_it(env: Environment) -> None:
     assert rebuild(env.reader) == {"events": 3, "decisions": 3, "ok": True, "findings": []}
     by_key = {event["usage_key"]: event for event in events}
     assert (by_key[ZANZIBAR]["rule_id"], by_key[ZANZIBAR]["destination"]) == ("held-until-known", "gold.holding/period=2026-05")
-    assert by_key[ZANZIBAR]["path"] == ["RECEIVED", "TIER1", "TIER2", "TIER3", "TIER4", "HELD"]
+    assert by_key[ZANZIBAR]["path"] == ["RECEIVED", "TIER2", "TIER3", "TIER4", "HELD"]
 
 
 def _paid(events: Events) -> None:
@@ -72,10 +72,10 @@ def test_a_document_that_changed_under_its_version_is_refused_and_the_old_one_lo
     keep_events(env, [])
     assert unseen_ruleset(env.reader, env.routing_text) is None
     changed = env.routing_text.replace("threshold: 0.90", "threshold: 0.93")
-    with pytest.raises(Misuse, match="version 3, which this lake knows with another content"):
+    with pytest.raises(Misuse, match="version 4, which this lake knows with another content"):
         unseen_ruleset(env.reader, changed)
-    assert unseen_ruleset(env.reader, changed.replace("version: 3", "version: 4"))
-    ruleset, text = stored_ruleset(env.reader, 3)
+    assert unseen_ruleset(env.reader, changed.replace("version: 4", "version: 5"))
+    ruleset, text = stored_ruleset(env.reader, 4)
     assert (ruleset, text) == (env.routing, env.routing_text)
     with pytest.raises(Misuse, match="never used version 7"):
         stored_ruleset(env.reader, 7)
