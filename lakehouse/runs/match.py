@@ -98,7 +98,7 @@ def _look(left: Path, right: Path | None, renamed: Mapping[str, str], rules: Lin
 
 
 def _linkable(tables: Sequence[Sequence[Row]], findings: list[dict[str, str]], rules: LinkageRules) -> _Seen:
-    records = read_records([[row for row in table if row["id"]] for table in tables])
+    records = read_records([[row for row in table if row["id"]] for table in tables], rules)
     with duckdb.connect() as connection:
         pairs = find_pairs(connection, records, rules, two_sided=len(tables) > 1)
     sizes = {"left": len(tables[0]), "right": len(tables[1]) if len(tables) > 1 else None}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -14,8 +13,8 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from rapidfuzz.distance import DamerauLevenshtein
 
-from lakehouse.model.linkage.levels import COMPARISONS, NULL, PLACE, Columns, Levels, compare_columns, version_levels
-from lakehouse.model.linkage.titles import TitleReader
+from lakehouse.model.linkage.levels import COMPARISONS, NULL, ONE_SIDE, PLACE, Columns, Levels, compare_columns, version_levels
+from lakehouse.model.linkage.titles import TitleReader, words_and_counts
 from lakehouse.model.linkage.weights import log_odds
 from lakehouse.model.matching import MatchingRules
 from lakehouse.model.normalize import normalize
@@ -32,51 +31,42 @@ COMPARISON: Final = {
     "unknown_version": "boolean",
 }
 
-_ONE_SIDE: Final = COMPARISONS[PLACE["version"]].levels.index("one side")
-# Without those that are words too.
-_ROMAN: Final = frozenset({"ii", "iii", "iv", "vi", "vii", "viii", "ix", "xi", "xii"})
 # Shorter words are like too many others.
 _SHORTEST: Final = 3
-
-
-@dataclass(frozen=True)
-class Side:
-    """One side of many pairs, as it is compared: normal forms by field, and the version words of each title."""
-
-    columns: Columns
-    versions: list[frozenset[str]]
 
 
 class Comparer:
     """Compares pairs under one set of rules, a batch at a time."""
 
     def __init__(self, rules: MatchingRules) -> None:
-        self.model = rules.linkage.model
+        self.model = rules.linkage.model.untuned()
         self._long = [word for word in rules.linkage.versions if len(word) > _SHORTEST]
         self._slipped = lru_cache(maxsize=65536)(self._slips)
-        self._taken_apart = lru_cache(maxsize=65536)(_words_and_numbers)
+        self._taken_apart = lru_cache(maxsize=65536)(words_and_counts)
+        self._tags = rules.linkage.tags
         self.titles = TitleReader(rules.linkage.versions, rules.linkage.noise, rules.linkage.featuring)
 
-    def read(self, said: Mapping[str, Sequence[str | None]]) -> Side:
-        """One side of the pairs, by the names in FIELDS."""
+    def read(self, said: Mapping[str, Sequence[str | None]]) -> Columns:
+        """One side of the pairs, from FIELDS, in the names of a Reading."""
         titles = [self.titles.title(text or "") for text in said["title"]]
-        columns = {
-            "title": [title.core for title in titles], "artist": [self.titles.name(text or "") for text in said["artist"]],
+        names = [self.titles.name(text or "") for text in said["artist"]]
+        return {
+            "title": [title.core for title in titles], "artist": names,
+            "versions": [title.versions for title in titles], "named_versions": [self.titles.versions(name) for name in names],
             "album": [normalize(text) if text else "" for text in said["album"]],
             **{name: [code or "" for code in said[name]] for name in ("isrc", "upc")},
         }  # fmt: skip
-        return Side(columns, [title.versions for title in titles])
 
-    def levels(self, usage: Side, recordings: Side) -> Levels:
+    def levels(self, usage: Columns, recordings: Columns) -> Levels:
         """The level of each field of each pair, in the order of COMPARISONS."""
         # A title that is part of another may be another recording: "Tide" and "Tide, Part Two".
-        found = compare_columns(usage.columns, recordings.columns, whole_titles=True)
-        levels = version_levels(usage.versions, recordings.versions)
-        ours, theirs = usage.columns["title"], recordings.columns["title"]
+        found = compare_columns(usage, recordings, whole_titles=True, tags=self._tags)
+        levels = version_levels(usage["versions"], recordings["versions"])
+        ours, theirs = usage["title"], recordings["title"]
         doubtful = np.flatnonzero((levels <= 0) & (found[:, PLACE["title"]] > 0))
         for place in doubtful.tolist():
             if self._is_another(ours[place], theirs[place]):
-                levels[place] = _ONE_SIDE
+                levels[place] = ONE_SIDE
         found[:, PLACE["version"]] = levels
         return found
 
@@ -115,7 +105,7 @@ def compared(usage: Column, recording: Column, rules: MatchingRules) -> Column:
             for batch in batches:
                 sides = [comparer.read({name: side.field(name).to_pylist() for name in FIELDS}) for side in batch]
                 levels = comparer.levels(*sides)
-                versions = [side.versions for side in sides]
+                versions = [side["versions"] for side in sides]
                 found = {
                     "odds": pa.array(comparer.odds(levels)),
                     **{name: pa.array(np.ascontiguousarray(levels[:, PLACE[name]])) for name in _TOLD},
@@ -148,11 +138,6 @@ def evidence(seen: Column) -> Column:
         return F.struct(F.lit(name).alias("field"), level.alias("level"), ours.alias("usage"), theirs.alias("catalog"))
 
     return F.array(*map(told, _TOLD))
-
-
-def _words_and_numbers(title: str) -> tuple[frozenset[str], frozenset[str]]:
-    words = frozenset(title.split())
-    return words, frozenset(word for word in words if word.isdecimal() or word in _ROMAN)
 
 
 def _words(versions: frozenset[str]) -> str | None:

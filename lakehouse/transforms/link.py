@@ -17,9 +17,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lakehouse.model.linkage.keys import block_keys
-from lakehouse.model.linkage.layouts import COLUMNS, SAMPLE, Reading, find_layout, read
+from lakehouse.model.linkage.layouts import COLUMNS, SAMPLE, Reading, common_texts, find_layout, read
 from lakehouse.model.linkage.levels import NULL, PLACE, Levels, compare, told
 from lakehouse.model.linkage.rules import LinkageRules
+from lakehouse.model.linkage.titles import TitleReader
 from lakehouse.model.linkage.weights import Counted, Model, fit, log_odds
 
 Row = Mapping[str, str | None]
@@ -39,6 +40,7 @@ class Records:
     sides: list[int]
     sources: list[str | None]
     readings: list[Reading]
+    common: dict[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,10 @@ class Compared:
     counts: npt.NDArray[np.int64]
 
 
-def read_records(tables: Sequence[Sequence[Row]]) -> Records:
+def read_records(tables: Sequence[Sequence[Row]], rules: LinkageRules) -> Records:
     """The rows of one or two tables as they are compared. Rows are in the order of side, id and the rest, whatever order they came in."""
-    records = Records([], [], [], [])
+    records = Records([], [], [], [], {})
+    titles = TitleReader(rules.versions, rules.noise, rules.featuring)
     for side, table in enumerate(tables):
         distinct = {tuple(row.get(name) for name in COLUMNS) for row in table}
         rows = [dict(zip(COLUMNS, row, strict=True)) for row in sorted(distinct, key=lambda row: [cell or "" for cell in row])]
@@ -65,7 +68,8 @@ def read_records(tables: Sequence[Sequence[Row]]) -> Records:
         records.ids.extend(row["id"] or "" for row in rows)
         records.sides.extend([side] * len(rows))
         records.sources.extend(row["source"] for row in rows)
-        records.readings.extend(read(row, layouts[row["source"]]) for row in rows)
+        records.readings.extend(read(row, layouts[row["source"]], titles) for row in rows)
+    records.common.update(common_texts(records.readings))
     return records
 
 
@@ -120,7 +124,7 @@ def compare_pairs(records: Records, a: Places, b: Places, rules: LinkageRules) -
     for start in range(0, len(a), _BATCH):
         pairs = [(int(one), int(other)) for one, other in zip(a[start : start + _BATCH], b[start : start + _BATCH], strict=True)]
         left, right = ([records.readings[pair[end]] for pair in pairs] for end in (0, 1))
-        levels = compare(left, right, rules.versions)
+        levels = compare(left, right, records.common, rules.tags)
         sources = ((records.sources[one], records.sources[other]) for one, other in pairs)
         levels[:, PLACE["source"]] = [NULL if one is None or other is None else int(one != other) for one, other in sources]
         found.append(levels)

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
-from lakehouse.model.linkage.layouts import Layout, Reading, find_layout, read, seconds
+from lakehouse.model.linkage.layouts import Layout, Reading, common_texts, find_layout, seconds
+from lakehouse.model.linkage.layouts import read as read_with
+from lakehouse.model.linkage.rules import load_linkage
+from lakehouse.model.linkage.titles import TitleReader
+from lakehouse.settings import conf_dir
+
+RULES = load_linkage(conf_dir() / "linkage.yaml")
+TITLES = TitleReader(RULES.versions, RULES.noise, RULES.featuring)
+
+
+def read(cells: Mapping[str, str | None], layout: Layout) -> Reading:
+    return read_with(cells, layout, TITLES)
 
 
 def row(**cells: str) -> dict[str, str | None]:
@@ -31,12 +44,14 @@ def test_an_album_behind_every_title_is_taken_out() -> None:
 
 def test_a_bracket_that_repeats_the_album_is_no_part_of_the_title() -> None:
     rows = [row(title=f"Song {n} (dub) (Record (Part {n}))", album=f"Record (Part {n})") for n in range(10)]
-    assert read(rows[4], find_layout(rows)).title == "song 4 dub"
+    found = read(rows[4], find_layout(rows))
+    assert (found.title, found.versions) == ("song 4", {"dub"})
 
 
 def test_a_bracket_that_says_something_else_stays() -> None:
     rows = [row(title=f"Song {n} (live)", album="Record") for n in range(10)]
-    assert read(rows[4], find_layout(rows)).title == "song 4 live"
+    found = read(rows[4], find_layout(rows))
+    assert (found.title, found.versions) == ("song 4", {"live"})
 
 
 def test_a_number_in_front_and_a_year_behind_are_read() -> None:
@@ -71,3 +86,47 @@ def test_years_are_whole(text: str, year: int | None) -> None:
 
 def test_words_for_nothing_say_nothing() -> None:
     assert read(row(title="Song", artist="[unknown]", album="null", isrc="n/a"), Layout()) == Reading(title="song")
+
+
+def test_everything_in_one_column_is_taken_apart_by_the_habit_of_its_source() -> None:
+    rows = [row(title=f"Song {n} by Band {n} (Record (Part {n}))") for n in range(10)]
+    found = read(rows[3], find_layout(rows))
+    assert (found.title, found.artist, found.album) == ("song 3", "band 3", "record part 3")
+
+
+def test_one_row_with_everything_in_its_title_is_taken_apart_and_a_title_with_the_word_is_left_alone() -> None:
+    rows = [
+        row(title="Stand by Me by Ben E. King (Hits (Deluxe)) 2:57"),
+        row(title="Stand by Me"),
+        row(title="Day by Day (Live)"),
+    ]
+    rows += [row(title=f"Song {n}", artist="Band") for n in range(9)]
+    merged, plain, live = (read(one, find_layout(rows)) for one in rows[:3])
+    assert merged == Reading(title="stand by me", artist="ben e king", album="hits deluxe", duration=177)
+    assert (plain.title, plain.artist, live.title, live.artist) == ("stand by me", "", "day by day", "")
+
+
+@pytest.mark.parametrize(
+    ("title", "artist"),
+    [
+        ("Song (feat. Guest) [Explicit]", "Band"), ("Song ( Feat . Guest )", "Band (feat. Guest)"), ("Song", "Band featuring Guest"),
+        ("Song [Album Version]", "Band [ft. Guest]"),
+    ],
+)  # fmt: skip
+def test_guests_and_tags_are_no_part_of_a_title_or_a_name(title: str, artist: str) -> None:
+    assert read(row(title=title, artist=artist), Layout()) == Reading(title="song", artist="band")
+
+
+def test_a_text_is_common_where_several_have_it_and_slips_do_not_count() -> None:
+    told = [
+        ("intro", "luna vale"),
+        ("intro", "jonas"),
+        ("intro", "mira okoye"),
+        ("harbor", "luna vale"),
+        ("harbor", "luna vaale"),
+        ("tide", ""),
+    ]
+    common = common_texts([Reading(title=title, artist=artist) for title, artist in told])
+    assert common["title"] == {"intro"}
+    assert common["artist"] == frozenset()
+    assert common_texts([Reading(title=f"{n} song", artist="luna") for n in range(3)])["artist"] == {"luna"}

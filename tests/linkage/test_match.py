@@ -181,6 +181,34 @@ def test_dirt_of_every_kind_leaves_most_pairs_to_be_found(
     assert recall >= 0.9, (precision, recall)
 
 
+def _told_by_a_store(song: dict[str, str], rng: random.Random, guest: str) -> dict[str, str]:
+    """As download stores write: tags and editions in brackets, a guest in the title or beside the artist, lengths as a clock that is a second off."""
+    seconds = int(song["duration"]) + rng.randint(-1, 1)
+    title = song["title"] + rng.choice(["", " [Explicit]", " (Album Version)", " [Clean]"])
+    with_guest = rng.choice(
+        [(f"{title} (feat. {guest})", song["artist"]), (title, f"{song['artist']} featuring {guest}"), (title, song["artist"])]
+    )
+    album = song["album"] + rng.choice(["", " (Deluxe Version)", " - EP", " (Expanded Edition)"])
+    return {"title": with_guest[0], "artist": with_guest[1], "album": album, "duration": f"{seconds // 60}:{seconds % 60:02}"}  # fmt: skip
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_what_stores_add_is_no_difference_and_another_version_is_one(
+    label: list[dict[str, str]], merged: bool, tmp_path: Path
+) -> None:
+    """G3: of 200 songs every fourth has a live recording too, on one side alone; with `merged` one store writes everything into its title."""
+    rng = random.Random(9)
+    ours = [{"id": f"a{n}", **_told_by_a_store(song, rng, "Timo Vale")} for n, song in enumerate(label[:200])]
+    live = [{**song, "title": f"{song['title']} (Live)", "duration": str(int(song["duration"]) + 20)} for song in label[:200:4]]
+    told = [(f"b{n}", song) for n, song in enumerate(label)] + [(f"live{n}", song) for n, song in enumerate(live)]
+    theirs = [{"id": id_, **_told_by_a_store(song, rng, "Timo Vale")} for id_, song in told]
+    if merged:
+        theirs = [{"id": r["id"], "title": f"{r['title']} by {r['artist']} ({r['album']}) {r['duration']}"} for r in theirs]
+    precision, recall = _scored(ours, {frozenset((f"a{n}", f"b{n}")) for n in range(200)}, tmp_path, theirs)
+    assert precision >= 0.99, (precision, recall)
+    assert recall >= 0.98, (precision, recall)
+
+
 def test_an_isrc_that_is_wrong_now_and_then_is_not_trusted_blindly(label: list[dict[str, str]], tmp_path: Path) -> None:
     """Of 200 recordings 20 have the ISRC of another one: what they say of themselves decides."""
     isrcs = [f"QZABC26{n:05}" for n in range(300)]

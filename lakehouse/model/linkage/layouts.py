@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 import statistics
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
+from lakehouse.model.linkage.titles import TitleReader
 from lakehouse.model.normalize import normalize
 
 TEXTS = ("title", "artist", "album", "label")
@@ -22,6 +24,8 @@ COLUMNS = ("id", "source", *TEXTS, *CODES, *NUMBERS)
 
 # A source shows a habit when this share of its rows does; a column is unused when this share of its cells says nothing.
 _MOST, _UNUSED = 0.6, 0.8
+# From how many owners on a text is common, and how many letters tell owners apart.
+_SEVERAL, _BEGINNING = 3, 4
 # Rows from which a source's habits are read.
 SAMPLE = 2_000
 _NOTHING = frozenset({"", "null", "none", "nan", "n/a", "unk", "unk.", "unknown", "[unknown]", "(unknown)", "?", "-", "--", '""'})
@@ -29,6 +33,10 @@ _DASH = re.compile(r"\s+[-\u2013\u2014]\s+")
 _NUMBER_FIRST = re.compile(r"^\s*(\d{1,3})\s*[-._)]\s*")
 _YEAR_LAST = re.compile(r"\s*[(\[]\s*(\d{4}|unknown|unk\.|null)\s*[)\]]\s*$", re.IGNORECASE)
 _BRACKET_LAST = re.compile(r"^(.*\S)\s*[(\[](.*)[)\]]\s*$", re.DOTALL)
+# Everything in one column: "Title by Artist (Album) 3:45".
+_MERGED = re.compile(
+    r"^(?P<title>.*\S)\s+by\s+(?P<artist>\S.*?)(?:\s+[(\[](?P<album>.+)[)\]])?(?:\s+(?P<duration>\d{1,3}:\d{2}))?$", re.I
+)
 _CLOCK = re.compile(r"^(?:(\d+):)?(\d{1,3}):(\d{2})(?:\.\d+)?$")
 _SPOKEN = re.compile(r"^(?:PT)?(?:(\d+)\s*h\w*)?\s*(?:(\d+)\s*m[a-z]*)?\s*(?:(\d+)\s*s[a-z]*)?$", re.IGNORECASE)
 _PLAIN = re.compile(r"^\d+(?:\.\d+)?$")
@@ -43,6 +51,7 @@ _SECONDS = {"minutes": 60.0, "seconds": 1.0, "milliseconds": 0.001}
 class Layout:
     """The habits of one source."""
 
+    merged: bool = False
     artist_in_title: bool = False
     album_in_title: bool = False
     number_in_title: bool = False
@@ -53,7 +62,8 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One record as it is compared: normal forms of its texts ("" where it says nothing), plain codes and numbers."""
+    """One record as it is compared: normal forms of its texts ("" where it says nothing), plain codes and numbers. The title is without featured
+    artists, noise and version words; those words are `versions`, and such words in the artist, who may be a title that was swapped, `named_versions`."""
 
     title: str = ""
     artist: str = ""
@@ -64,6 +74,8 @@ class Reading:
     duration: float | None = None
     year: int | None = None
     track_number: str = ""
+    versions: frozenset[str] = frozenset()
+    named_versions: frozenset[str] = frozenset()
 
 
 def said(value: str | None) -> str:
@@ -83,8 +95,10 @@ def find_layout(rows: Iterable[Mapping[str, str | None]]) -> Layout:
     def most(hits: Sequence[bool]) -> bool:
         return bool(hits) and sum(hits) >= _MOST * len(hits)
 
-    dashed = most([bool(_DASH.search(row["title"])) for row in titled])
+    merged = unused("artist") and most([bool(_MERGED.match(row["title"])) for row in titled])
+    dashed = not merged and most([bool(_DASH.search(row["title"])) for row in titled])
     return Layout(
+        merged=merged,
         artist_in_title=dashed and unused("artist"),
         album_in_title=dashed and unused("album") and not unused("artist"),
         number_in_title=most([bool(_NUMBER_FIRST.match(row["title"])) for row in titled]),
@@ -94,9 +108,9 @@ def find_layout(rows: Iterable[Mapping[str, str | None]]) -> Layout:
     )
 
 
-def read(row: Mapping[str, str | None], layout: Layout) -> Reading:
+def read(row: Mapping[str, str | None], layout: Layout, titles: TitleReader) -> Reading:
     """One record, by the layout of its source."""
-    cell = {name: said(row.get(name)) for name in COLUMNS}
+    cell = _taken_apart({name: said(row.get(name)) for name in COLUMNS}, layout)
     title, artist, album, year, number = cell["title"], cell["artist"], cell["album"], cell["year"], cell["track_number"]
     if layout.year_in_album and (found := _YEAR_LAST.search(album)):
         album, year = said(album[: found.start()]), year or found.group(1)
@@ -112,14 +126,43 @@ def read(row: Mapping[str, str | None], layout: Layout) -> Reading:
             artist, title = first, rest[0]
         elif rest:
             title, album = first, rest[0]
+    known, name = titles.title(title), titles.name(artist)
     return Reading(
-        **{name: normalize(text) for name, text in (("title", title), ("artist", artist), ("album", album), ("label", cell["label"]))},
+        title=known.core if title else "",
+        versions=known.versions,
+        artist=name,
+        named_versions=titles.versions(name),
+        **{name: normalize(text) for name, text in (("album", album), ("label", cell["label"]))},
         isrc=re.sub(r"[^A-Z0-9]", "", cell["isrc"].upper()),
         upc=re.sub(r"\D", "", cell["upc"]).lstrip("0"),
         duration=seconds(cell["duration"], layout.duration),
         year=_year(year),
         track_number=_number(number),
     )  # fmt: skip
+
+
+def _taken_apart(cell: dict[str, str], layout: Layout) -> dict[str, str]:
+    """The cells, those of a merged title in their columns: by the habit of the source, or where one row has it to the last part."""
+    found = None if cell["artist"] or " by " not in cell["title"].lower() else _MERGED.match(cell["title"])
+    if found is None or not (layout.merged or (found["album"] and found["duration"] and not (cell["album"] or cell["duration"]))):
+        return cell
+    return {**cell, **{name: text for name, text in found.groupdict().items() if text and (name == "title" or not cell[name])}}
+
+
+def common_texts(readings: Sequence[Reading]) -> dict[str, frozenset[str]]:
+    """By field, the texts that several have: titles of several artists, and artists, albums and labels of several titles.
+
+    Who has them is told apart by the beginning of the name: slips must not make one artist several.
+    """
+    found = {}
+    for name in TEXTS:
+        owners: dict[str, set[str]] = defaultdict(set)
+        for reading in readings:
+            text, owner = getattr(reading, name), reading.artist if name == "title" else reading.title
+            if text and owner:
+                owners[text].add(owner.replace(" ", "")[:_BEGINNING])
+        found[name] = frozenset(text for text, those in owners.items() if len(those) >= _SEVERAL)
+    return found
 
 
 def seconds(text: str, unit: str = "seconds") -> float | None:

@@ -64,6 +64,11 @@ class LinkageRules(_Frozen):
     featuring: tuple[str, ...]
     model: Model
 
+    @property
+    def tags(self) -> frozenset[str]:
+        """The words of what is noise, and those that a guest's name follows."""
+        return frozenset(word for phrase in (*self.noise, *self.featuring) for word in phrase.split())
+
     @model_validator(mode="after")
     def _normal(self) -> LinkageRules:
         if odd := [word for word in (*self.versions, *self.noise, *self.featuring) if normalize(word) != word]:

@@ -11,17 +11,23 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from lakehouse.model.linkage.levels import COMPARISONS, OF_WORDS
+from lakehouse.model.linkage.levels import COMMON, COMPARISONS, OF_WORDS, ONE_SIDE, PLACE, Comparison
 
 Numbers = npt.NDArray[np.float64]
 Share = Annotated[float, Field(gt=0, lt=1)]
 _ROUNDS, _SETTLED = 200, 1e-6
+_NEVER: Final = 1e-12
+_EVEN: Final = 0.5
+# However much agrees, another version is another recording: one in twenty is told for a person to see.
+_ANOTHER: Final = -3.0
+# What a scrambled match does not show.
+_IN_PLACE = (*OF_WORDS, "counts")
 # Odds beyond this say nothing more; it keeps sums finite.
 _LIMIT = 40.0
 
@@ -43,6 +49,7 @@ class Model(_Frozen):
     version: int
     match_rate: Share
     scrambled: Share = Field(description="The share of matches whose texts came in other fields, or all in one")
+    garbled: Share = Field(description="The share of matches in which one field says something else altogether")
     strength: float = Field(gt=0, description="How many pairs the shipped shares count for when data re-estimate them")
     fields: dict[str, Agreement]
 
@@ -58,6 +65,21 @@ class Model(_Frozen):
                 if abs(sum(shares) - 1) > 1e-3:
                     raise ValueError(f"field `{comparison.name}`: shares must add up to 1, not {sum(shares)}")
         return self
+
+    def untuned(self) -> Model:
+        """The same for pairs that come one by one: nobody has counted who else has a text, so that those which are the same weigh alike, and the
+        shares are not estimated again, so that they count garbled fields already."""
+
+        def one(shares: tuple[float, ...]) -> tuple[float, ...]:
+            same = shares[0] + shares[COMMON]
+            return tuple(same if level in (0, COMMON) else share for level, share in enumerate(shares))
+
+        texts = {
+            c.name: Agreement.model_construct(matches=one(field.matches), others=one(field.others))
+            for c in COMPARISONS
+            if COMMON in c.aside and (field := self.fields[c.name])
+        }
+        return self.model_copy(update={"garbled": _NEVER, "fields": {**self.fields, **texts}})
 
     @property
     def sha256(self) -> str:
@@ -75,18 +97,24 @@ class Counted:
 
 def log_odds(model: Model, patterns: npt.NDArray[np.int8]) -> Numbers:
     """The natural logarithm of the odds that each pattern is a match."""
+    odds = np.clip(np.logaddexp(*_log_odds(model, patterns)), -_LIMIT, _LIMIT)
+    return np.where(patterns[:, PLACE["version"]] >= ONE_SIDE, np.minimum(odds, _ANOTHER), odds)
+
+
+def _log_odds(model: Model, patterns: npt.NDArray[np.int8]) -> tuple[Numbers, Numbers]:
+    """The same of the two kinds of matches: those whose texts stand in their fields, and those whose texts came swapped or merged, which show in
+    their words alone."""
     weights = {}
     for place, comparison in enumerate(COMPARISONS):
         field = model.fields[comparison.name]
-        by_level = _weights(np.array(field.matches), np.array(field.others), comparison.falls)
+        by_level = _weights(np.array(field.matches), np.array(field.others), comparison, model.garbled)
         weights[comparison.name] = np.where(patterns[:, place] < 0, 0.0, by_level[patterns[:, place]])
-    texts = sum(weights.pop(name) for name in OF_WORDS)
-    together = weights.pop("words")
-    # A match whose texts came swapped or merged shows in its words alone. Either it is one of those, or its texts count.
-    scrambled = np.logaddexp(texts + np.log(1 - model.scrambled), together + np.log(model.scrambled))
-    odds = np.where(together > 0, scrambled, texts)
-    odds = odds + sum(weights.values()) + np.log(model.match_rate / (1 - model.match_rate))
-    return np.clip(odds, -_LIMIT, _LIMIT)
+    texts = sum((weights.pop(name) for name in _IN_PLACE), np.zeros(len(patterns)))
+    words = weights.pop("words")
+    rest = sum(weights.values(), np.zeros(len(patterns))) + np.log(model.match_rate / (1 - model.match_rate))
+    # Words that do not speak for a match do not excuse what the fields say against it.
+    together = np.where(words > 0, words + np.log(model.scrambled), -np.inf)
+    return texts + np.where(words > 0, np.log(1 - model.scrambled), 0.0) + rest, together + rest
 
 
 def probability(odds: Numbers) -> Numbers:
@@ -97,29 +125,55 @@ def probability(odds: Numbers) -> Numbers:
 def fit(shipped: Model, counted: Counted) -> Model:
     """The model that explains the patterns best, starting from the shipped one. The same counts give the same model."""
     model = shipped
+    # Another version of a song agrees in all but that: such pairs are decided, and would pass for what strangers agree in.
+    decided = counted.patterns[:, PLACE["version"]] >= ONE_SIDE
+    counted = Counted(counted.patterns[~decided], counted.pairs[~decided])
     if not len(counted.patterns):
         return model
-    matched = probability(log_odds(model, counted.patterns))
+    kinds = _kinds(model, counted.patterns)
     for _ in range(_ROUNDS):
-        model = _estimate(shipped, counted, matched)
-        again = probability(log_odds(model, counted.patterns))
-        moved, matched = float(np.abs(again - matched).max()), again
+        model = _estimate(shipped, counted, *kinds)
+        again = _kinds(model, counted.patterns)
+        moved, kinds = max(float(np.abs(now - then).max()) for now, then in zip(again, kinds, strict=True)), again
         if moved < _SETTLED:
             break
     return model
 
 
-def _estimate(shipped: Model, counted: Counted, matched: Numbers) -> Model:
-    fields = {}
+def _kinds(model: Model, patterns: npt.NDArray[np.int8]) -> tuple[Numbers, Numbers]:
+    """How probable it is that each pattern is a match in place, and a scrambled one."""
+    plain, scrambled = (np.clip(odds, -_LIMIT, _LIMIT) for odds in _log_odds(model, patterns))
+    both = 1 + np.exp(plain) + np.exp(scrambled)
+    return np.exp(plain) / both, np.exp(scrambled) / both
+
+
+def _estimate(shipped: Model, counted: Counted, plain: Numbers, scrambled: Numbers) -> Model:
+    fields, matched, pairs = {}, plain + scrambled, counted.pairs
+    shows = dict.fromkeys(_IN_PLACE, plain)
     for place, comparison in enumerate(COMPARISONS):
         prior, level = shipped.fields[comparison.name], counted.patterns[:, place]
-        fields[comparison.name] = Agreement.model_construct(
-            matches=_shares(prior.matches, level, counted.pairs * matched, shipped.strength),
-            others=_shares(prior.others, level, counted.pairs * (1 - matched), shipped.strength),
-        )
-    hits = float((counted.pairs * matched).sum()) + shipped.strength * shipped.match_rate
-    rate = hits / (float(counted.pairs.sum()) + shipped.strength)
-    return shipped.model_copy(update={"match_rate": rate, "fields": fields})
+        if comparison.name == "words":
+            fields[comparison.name] = _words_of_others(prior, level, pairs * np.where(matched < _EVEN, 1 - matched, 0), shipped)
+        elif comparison.learned:
+            fields[comparison.name] = Agreement.model_construct(
+                matches=_shares(prior.matches, level, pairs * shows.get(comparison.name, matched), shipped.strength),
+                others=_shares(prior.others, level, pairs * (1 - matched), shipped.strength),
+            )
+        else:
+            fields[comparison.name] = prior
+    hits = float((pairs * matched).sum()) + shipped.strength * shipped.match_rate
+    rate = hits / (float(pairs.sum()) + shipped.strength)
+    moved = float((pairs * scrambled).sum()) + shipped.strength * shipped.match_rate * shipped.scrambled
+    return shipped.model_copy(update={"match_rate": rate, "scrambled": moved / hits, "fields": fields})
+
+
+def _words_of_others(prior: Agreement, level: npt.NDArray[np.int8], pairs: Numbers, shipped: Model) -> Agreement:
+    """What words are worth that may stand anywhere. How they agree in scrambled matches is shipped: there are few of them in most tables, and what
+    is little is soon lost. Strangers teach how often words agree by chance, but for pairs that are more likely matches, and never that it is rarer."""
+    seen = np.array(_shares(prior.others, level, pairs, shipped.strength))
+    speak_for = np.array(prior.matches) > np.array(prior.others)
+    others = np.where(speak_for, np.maximum(seen, prior.others), seen)
+    return Agreement.model_construct(matches=prior.matches, others=tuple((others / others.sum()).tolist()))
 
 
 def _shares(prior: Sequence[float], level: npt.NDArray[np.int8], pairs: Numbers, strength: float) -> tuple[float, ...]:
@@ -128,9 +182,15 @@ def _shares(prior: Sequence[float], level: npt.NDArray[np.int8], pairs: Numbers,
     return tuple((counts / counts.sum()).tolist())
 
 
-def _weights(matches: Numbers, others: Numbers, falls: bool) -> Numbers:
+def _weights(matches: Numbers, others: Numbers, comparison: Comparison, garbled: float) -> Numbers:
     weights = np.log(matches / others)
-    return np.minimum.accumulate(weights) if falls else weights
+    if comparison.learned:
+        weights = np.logaddexp(weights + np.log(1 - garbled), np.log(garbled))
+    if not comparison.falls:
+        return weights
+    chain = np.array([level for level in range(len(weights)) if level not in comparison.aside])
+    weights[chain] = np.minimum.accumulate(weights[chain])
+    return np.minimum(weights, weights[0])
 
 
 def load_model(document: Mapping[str, Any]) -> Model:
