@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from lakehouse.model.trial_rows import UsageRow
 
 Bases = dict[str, tuple[Decimal, tuple[Step, ...]]]
+# The methods of a pool, each the step that it leaves.
+PRO_RATA: Final = "pro_rata"
+USER_CENTRIC: Final = "user_centric"
 BREAKAGE: Final = "breakage"
 # From what was held to what a person has adjusted it to.
 ADJUSTED: Final = "holding_adjustment"
 # From what was brought to what is left of it once its publishing is paid on the work.
 REST_OF_WORK: Final = "rest_of_work"
 # The steps by which an amount comes to its contract: out of a pool, or out of holding.
-STEPS: Final = ("pro_rata", "user_centric", BREAKAGE, REST_OF_WORK, ADJUSTED)
+STEPS: Final = (PRO_RATA, USER_CENTRIC, BREAKAGE, REST_OF_WORK, ADJUSTED)
 # What a pool may ask of the lines of a report themselves. All else is the catalog's word, which lines that it does not know do not have.
 REPORTED: Final = ("territory", "channel", "configuration", "price_category", "source")
 
@@ -48,8 +51,6 @@ def shared_out(pool: Pool, paid: Decimal) -> tuple[Decimal, Decimal]:
 
 def not_in_a_lake(pool: Pool) -> str:
     """Why a lake cannot divide a pool; empty where it can."""
-    if pool.method == "user_centric":
-        return "no report says which subscriber listened to what, so that it cannot be user_centric"
     if asked := [dimension for dimension in pool.when.wanted if dimension not in REPORTED]:
         return f"`{asked[0]}` is what the catalog says, and a pool has lines too that the catalog does not know"
     return ""
@@ -67,7 +68,7 @@ def pooled(pools: Iterable[Pool], rows: Sequence[UsageRow]) -> Bases:
         left = [row for row in left if row not in members]
         groups: dict[tuple[str, str], list[UsageRow]] = defaultdict(list)
         for row in members:
-            groups[row.currency, row.subscriber if pool.method == "user_centric" else ""].append(row)
+            groups[row.currency, row.subscriber if pool.method == USER_CENTRIC else ""].append(row)
         for (_, subscriber), own in sorted(groups.items()):
             paid = add(*(row.amount for row in own))
             shared, breakage = shared_out(pool, paid)

@@ -80,7 +80,8 @@ class FxRate(Frozen):
 class Pool(Frozen):
     """Usage whose money is pooled and divided by units before any contract. `dsp_cut` stays with the DSP.
 
-    `pro_rata`: each line has its part of all units of the pool in the period; `user_centric`: its part of its subscriber's units.
+    `pro_rata`: each line has its part of all units of the pool in the period; `user_centric`: its part of its subscriber's units, where lines
+    that name nobody are of one subscriber.
     Where what is left is less than `minimum`, the upfront minimum of the period, that is divided instead: the difference is the breakage.
     """
 

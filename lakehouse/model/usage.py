@@ -122,6 +122,7 @@ class UsageLine(BaseModel):
     album: OptionalText = None
     label: OptionalText = None
     proprietary_id: OptionalText = None
+    subscriber: OptionalText = None
     units: Annotated[Decimal, Rule("decimal", _PLAIN.format(14, 6), True, decimal=UNITS)]
     amount: Annotated[Decimal, Rule("decimal", _PLAIN.format(20, 18), True, decimal=AMOUNT)]
     currency: Annotated[str, Rule("code", "an ISO 4217 currency code such as EUR", True, codes=currency_codes())]

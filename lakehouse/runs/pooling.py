@@ -18,9 +18,10 @@ from lakehouse.sources.scan import KEY_COLUMNS
 from lakehouse.tables import silver
 from lakehouse.tables.gold import POOLED
 from lakehouse.transforms.duplicates import DUPLICATE
+from lakehouse.transforms.groups import group_usage
 from lakehouse.transforms.hold import may_find_an_owner
 from lakehouse.transforms.local import local_rows
-from lakehouse.transforms.pools import KEY, divide_pools, member_of
+from lakehouse.transforms.pools import KEY, divide_pools, member_of, subscriber_asked
 from lakehouse.transforms.resolve import group_id, standing
 from lakehouse.views.held import superseded
 
@@ -84,11 +85,13 @@ def _touched(work: Work, pool: Column, fresh: DataFrame, earlier: DataFrame, let
     return local_rows(work.env.spark, types, sorted(map(tuple, found))) if found else None
 
 
-def through_pools(work: Work, book: ContractBook, fresh: DataFrame, again: Again | None) -> DataFrame:
+def through_pools(work: Work, book: ContractBook, usage: DataFrame, dead: DataFrame, again: Again | None) -> DataFrame:
     """Groups of usage as they are, or in a book with pools after those: with `base`, `pooled` and, where they were held before, `held_since`."""
-    if not book.rules.pools:
+    pools, by_day = book.rules.pools, book.asks_for_days
+    fresh = group_usage(usage, dead, by_day, subscriber_asked(pools, by_day))
+    if not pools:
         return fresh
-    divided = divide_pools(fresh, book.rules.pools, book.asks_for_days, work.cut)
+    divided = divide_pools(fresh, pools, by_day, work.cut)
     if again is None:
         return work.cut(divided.withColumn("held_since", F.lit(None).cast("string")))
     since = again.holds.groupBy(_group()).agg(F.min("held_since").alias("held_since"))

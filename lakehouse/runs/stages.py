@@ -196,7 +196,7 @@ def resolve(work: Work) -> Sequence[Append | Replace]:
         waiting, corrected = redone.not_among(waiting), redone.not_among_lines(corrected)
         undoing = undoing.unionByName(mirrors(redone.lines, work.period))
     waiting = waiting.where(may_find_an_owner(work.env.channels))
-    fresh = through_pools(work, book, group_usage(usage, dead, book.asks_for_days), redone)
+    fresh = through_pools(work, book, usage, dead, redone)
     decisions = latest_decisions(work.read(silver.matches), work.env.rules.ruleset, work.pins[silver.catalog.name])
     candidates = _candidates(work, book, fresh, waiting, again)
     groups = work.cut(join_recordings(candidates, decisions, work.read(silver.catalog)))

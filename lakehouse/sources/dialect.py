@@ -378,7 +378,9 @@ class Dialect(_Strict):
         mapped = {*self.map, "meaning"}
         unknown = [f"map: a usage line has no field {name!r}" for name in self.map if name not in FIELDS or name == "meaning"]
         absent = [f"map: the field {name!r} is needed" for name, field in FIELDS.items() if field.required and name not in mapped]
-        return unknown + absent + self._wrong_configurations()
+        blank = {*self.personal} & {*(self.map["subscriber"].columns if "subscriber" in self.map else ())}
+        unheard = [f"map: {column!r} is personal, so that it is blank and tells no subscriber" for column in sorted(blank)]
+        return unknown + absent + unheard + self._wrong_configurations()
 
     def _wrong_configurations(self) -> list[str]:
         read = self.map.get("configuration")

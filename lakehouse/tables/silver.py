@@ -35,6 +35,11 @@ usage = Table(
         Field("album", "string", "Release title as reported"),
         Field("label", "string", "Label as reported"),
         Field("proprietary_id", "string", "The sender's own id of the recording"),
+        Field(
+            "subscriber",
+            "string",
+            "Who listened, by the sender's pseudonym, where the report says: asked by pools that are divided subscriber by subscriber, and kept here alone",
+        ),
         Field("units", UNITS, "Streams, downloads or copies; negative on returns", required=True),
         money("amount", "Payable amount of the line, in `currency`"),
         currency(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pyspark.sql import Window
@@ -11,7 +12,7 @@ from lakehouse.tables.declare import MONEY
 from lakehouse.tables.gold import GROUP
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 # What a group carries beside its dimensions.
 MEASURES = ("usage_lines", "units", "gross", "amount")
@@ -19,21 +20,36 @@ MEASURES = ("usage_lines", "units", "gross", "amount")
 RELEASE = ("release", "release_type", "catalog_group")
 
 
-def group_usage(usage: DataFrame, dead: DataFrame, by_day: bool = False) -> DataFrame:
+def group_usage(usage: DataFrame, dead: DataFrame, by_day: bool = False, subscriber: Column | None = None) -> DataFrame:
     """One row for each group of usage lines: `GROUP` and `MEASURES`. Files in `dead` do not count.
 
     Days are told apart only where the contract book asks for them (`by_day`): most usage is reported by the day, and owed by the month.
+    So are subscribers: where one is given, the rows have it, and a group may be several rows until `whole_groups`.
     """
     live = usage.join(F.broadcast(dead), "file_id", "left_anti")
     dated = live if by_day else live.withColumn("sale_date", F.lit(None).cast("date"))
-    # A line that says no gross was paid all that there was.
-    gross = F.when(F.count("gross") > 0, F.sum(F.coalesce("gross", "amount")))
-    return dated.groupBy(*GROUP).agg(
+    apart = [] if subscriber is None else [subscriber.alias("subscriber")]
+    return dated.groupBy(*GROUP, *apart).agg(
         F.count(F.lit(1)).alias("usage_lines"),
         F.sum("units").alias("units"),
-        gross.alias("gross"),
+        _gross("amount").alias("gross"),
         F.sum("amount").alias("amount"),
     )
+
+
+def whole_groups(rows: DataFrame, same: Sequence[str], sums: Sequence[str]) -> DataFrame:
+    """Groups that were told apart by subscriber, each one row again: `GROUP`, its measures but the amount, what is the `same` in all its rows, and `sums`.
+
+    One of these is `base`, what the reports say.
+    """
+    types = {field.name: field.dataType for field in rows.schema}
+    summed = [F.sum(name).cast(types[name]).alias(name) for name in ("usage_lines", "units", *sums)]
+    return rows.groupBy(*GROUP, *same).agg(_gross("base").alias("gross"), *summed)
+
+
+def _gross(amount: str) -> Column:
+    """The gross of lines together. One that says none was paid all that there was."""
+    return F.when(F.count("gross") > 0, F.sum(F.coalesce("gross", amount)))
 
 
 def open_holds(holding: DataFrame) -> DataFrame:

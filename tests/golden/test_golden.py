@@ -34,8 +34,10 @@ def test_a_case_comes_out_as_its_documents_say(case: Case, spark: SparkSession, 
     from lakehouse.runs.admin import init_lake
 
     (scratch := tmp_path / "sent").mkdir()
-    env = Environment(load_settings(root=str(tmp_path / "lake"), spark_master="local[2]"))
-    if routing := case.document("case.yaml").get("routing"):
+    says_of_lake = case.document("case.yaml")
+    own = {"sources": case.folder / says_of_lake["sources"]} if "sources" in says_of_lake else {}
+    env = Environment(load_settings(root=str(tmp_path / "lake"), spark_master="local[2]", **own))
+    if routing := says_of_lake.get("routing"):
         env = env.under_ruleset(str(case.folder / routing))
     assert init_lake(env)
     case.play(env, scratch)

@@ -27,6 +27,7 @@ GOOD = {
     "album": None,
     "label": None,
     "proprietary_id": None,
+    "subscriber": None,
     "units": "12",
     "amount": "0.000000000000000001",
     "currency": "EUR",

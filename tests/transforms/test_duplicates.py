@@ -67,6 +67,9 @@ def test_whatever_differs_is_another_sale(spark: SparkSession) -> None:
         assert links(spark, [line("spotify_a", 1), line("fuga", number + 1, **change)]) == set(), change
     without = {"isrc": None, "title": "NIGHT  ferry"}
     assert links(spark, [line("spotify_a", 1, isrc=None), line("fuga", 1, **without)]) == {("fuga", 1, "spotify_a", 1)}
+    # The ids of listeners are each sender's own.
+    heard = [line("spotify_a", 1, subscriber="s-1"), line("spotify_a", 2, subscriber="s-2"), line("fuga", 1, subscriber="f-9")]
+    assert links(spark, heard) == {("fuga", 1, "spotify_a", 1)}
     nameless = {"isrc": None, "artist": None}
     assert links(spark, [line("spotify_a", 1, **nameless), line("fuga", 1, **nameless)]) == set()
     free = {"amount": "0"}
