@@ -9,7 +9,7 @@ ALL: tuple[Table, ...] = (
     silver.account_events, silver.matches, silver.routing_payloads, silver.routing_audit, silver.duplicates,
     ops.quarantine, ops.ignored, ops.releases, ops.unclaimed_releases, ops.holding_adjustments, ops.reviews, ops.rulesets, ops.held_files, ops.file_releases, ops.quality_results,
     ops.runs,
-    *gold.DRAFTS, *gold.PUBLISHED, gold.periods,
+    *gold.DRAFTS, *gold.PUBLISHED, gold.fallback_outcomes, gold.periods,
 )  # fmt: skip
 
 
