@@ -45,6 +45,14 @@ axes.legend()
 figure.tight_layout()
 
 # %% [markdown]
+# What became of each closed period's usage, as it was when the period was closed, and what has changed since the source last reported:
+# `line_trend` 0.02 is two points more of its lines.
+
+# %%
+outcomes = lake.table("gold.fallback_outcomes").pandas().sort_values(["source", "currency", "period", "tier", "status"])
+outcomes[["period", "source", "currency", "tier", "status", "gap", "keys", "lines", "amount", "line_share", "line_trend", "money_trend"]]
+
+# %% [markdown]
 # What waits for an owner, with its reason and age. `lakehouse review list` shows the doubtful ones.
 
 # %%
@@ -54,3 +62,4 @@ held
 # %%
 assert set(matches["reconciliation_status"]) <= {"MATCHED", "DRIFT_FLAGGED", "AMBIGUOUS", "UNCLAIMED"}
 assert by_source["rate"].between(0, 1).all()
+assert outcomes["lines"].ge(0).all()

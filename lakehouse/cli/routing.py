@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 routing = typer.Typer(help="What becomes of a usage key after matching, by which rule.", no_args_is_help=True)
 app.add_typer(routing, name="routing")
 
+drift = typer.Typer(help="Where catalog, closed books and reports call a recording otherwise.")
+app.add_typer(drift, name="drift")
+
 
 @command(routing, "show")
 def routing_show(
@@ -63,13 +66,38 @@ def routing_record(env: Environment, out: Output, period: AnyPeriod = None) -> i
     return 0
 
 
-@command(app, "drift")
-def drift(env: Environment, out: Output, period: AnyPeriod = None) -> int:
+@command(drift, None)
+def drift_list(
+    env: Environment, out: Output, period: AnyPeriod = None,
+    everything: Annotated[bool, typer.Option("--all", help="Those that were dismissed too, with who, when and why.")] = False,
+) -> int:  # fmt: skip
     """What the catalog has changed of recordings since the books were closed (the next run corrects what that moves), and what reports
     call otherwise than the catalog (a person decides)."""
     from lakehouse.views.drift import drift as events
 
-    out.show(events(env.reader, period), lambda rows: table(rows, "Drift"))
+    out.show(events(env.reader, period, dismissed=everything), print_drift)
+    return 0
+
+
+def print_drift(events: list[dict[str, Any]]) -> None:
+    shortened = ("event_id", "usage_key")
+    table([{**event, **{name: event[name] and event[name][:12] for name in shortened}} for event in events], "Drift")
+
+
+@command(drift, "dismiss")
+def drift_dismiss(
+    env: Environment, out: Output,
+    event: Annotated[str, typer.Argument(metavar="EVENT_ID", help="The event of a report, as `lakehouse drift` lists it; its first 8 digits are enough.")],
+    reason: Annotated[str, typer.Option(help="Why: kept for auditors.")],
+    by: Annotated[str | None, typer.Option("--by", help="Who decides; by default the user of this machine.")] = None,
+) -> int:  # fmt: skip
+    """Says that the catalog is right where a report calls a recording otherwise: the event is no longer listed. Nothing else changes."""
+    from lakehouse.runs.dismiss_drift import dismiss_drift
+    from lakehouse.store.lease import writer_lease
+
+    with writer_lease(env.place):
+        done = dismiss_drift(env, event, reason, by)
+    out.show(done, lambda row: table([{**row, "event_id": row["event_id"][:12]}], "Dismissed"))
     return 0
 
 

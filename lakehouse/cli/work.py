@@ -70,6 +70,19 @@ def catalog_load(env: Environment, out: Output, files: Paths) -> int:
     return 1 if any(f["severity"] == "error" for f in loaded["findings"]) else 0
 
 
+@command(catalog, "contributors")
+def catalog_contributors(
+    env: Environment, out: Output, recording: Annotated[str | None, typer.Option(help="Of one recording, by its id.")] = None
+) -> int:
+    """Who took part in recordings, by DDEX ERN messages: the role as the message has it, and what it comes to: primary, featured, composer, lyricist,
+    producer, engineer, remixer, session musician."""
+    from lakehouse.views.contributors import contributors
+
+    found = contributors(env.reader, recording)
+    out.show(found, lambda rows: table([{**row, "classes": ", ".join(row["classes"])} for row in rows], "Contributors"))
+    return 0
+
+
 @command(events, "load")
 def events_load(env: Environment, out: Output, files: Paths) -> int:
     """Loads advances, costs and payments from CSV, each once by its event_id."""

@@ -7,7 +7,7 @@ from functools import cache
 
 from lakehouse.model.territories import alpha2_codes, name_of
 from lakehouse.model.territory_facts import CURRENCY, LANGUAGES
-from lakehouse.model.tis import ALIASES, GROUPS, ROLL_UP, WORLD
+from lakehouse.model.tis import ALIASES, BESIDE, GROUPS, ROLL_UP, WORLD
 
 
 @cache
@@ -26,7 +26,8 @@ def countries_of(name: str) -> frozenset[str]:
     if code not in GROUPS:
         return frozenset()
     members = set(GROUPS[code][1].split())
-    return frozenset(members | {dependent for dependent, country in ROLL_UP.items() if country in members})
+    beside = {country for country, groups in BESIDE.items() if code in groups}
+    return frozenset(members | beside | {dependent for dependent, country in ROLL_UP.items() if country in members})
 
 
 def is_group(name: str) -> bool:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterator
 from functools import cache
 
 NOWHERE = "ZZ"
 
 # Names under which stores report a country, besides those of ISO 3166.
 _STORE_NAMES = {
-    "bolivia": "BO", "brunei": "BN", "cape verde": "CV", "czech republic": "CZ", "hong kong": "HK", "ivory coast": "CI",
-    "kosovo": "XK", "laos": "LA", "macau": "MO", "moldova": "MD", "russia": "RU", "south korea": "KR", "korea, republic of": "KR",
-    "swaziland": "SZ", "taiwan": "TW", "tanzania": "TZ", "turkey": "TR", "turkiye": "TR", "uk": "GB", "usa": "US",
-    "united states of america": "US", "venezuela": "VE", "vietnam": "VN", "worldwide": NOWHERE,
+    "bolivia": "BO", "british virgin islands": "VG", "brunei": "BN", "burma": "MM", "cape verde": "CV", "czech republic": "CZ",
+    "democratic republic of the congo": "CD", "east timor": "TL", "great britain": "GB", "hong kong": "HK", "hong kong sar": "HK",
+    "ivory coast": "CI", "kosovo": "XK", "laos": "LA", "macau": "MO", "macedonia": "MK", "micronesia": "FM", "moldova": "MD",
+    "palestine": "PS", "palestinian territories": "PS", "republic of the congo": "CG", "russia": "RU", "south korea": "KR",
+    "korea, republic of": "KR", "swaziland": "SZ", "taiwan": "TW", "tanzania": "TZ", "the bahamas": "BS", "the gambia": "GM",
+    "the netherlands": "NL", "turkey": "TR", "turkiye": "TR", "turks and caicos": "TC", "u.k.": "GB", "u.s. virgin islands": "VI",
+    "u.s.a.": "US", "uk": "GB", "us virgin islands": "VI", "usa": "US", "united states of america": "US", "vatican": "VA",
+    "vatican city": "VA", "venezuela": "VE", "vietnam": "VN", "worldwide": NOWHERE,
 }  # fmt: skip
 
 
@@ -49,4 +55,12 @@ def spellings(form: str) -> dict[str, str]:
         for attribute in ("name", "official_name", "common_name"):
             if name := getattr(country, attribute, None):
                 names[name.lower()] = country.alpha_2
-    return {**names, **_STORE_NAMES}
+    names |= _STORE_NAMES
+    return {**{written: code for name, code in names.items() for written in _also_written(name)}, **names}
+
+
+def _also_written(name: str) -> Iterator[str]:
+    """The same name without its accents, with `&`, and with `st.`."""
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
+    for form in (plain, plain.replace("saint ", "st. "), plain.replace("saint ", "st ")):
+        yield from (form, form.replace(" and ", " & "))

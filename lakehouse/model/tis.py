@@ -118,6 +118,9 @@ ROLL_UP = {
     "YT": "FR",
 }
 
+# A country that TIS lists in no group, and that is counted with no other: the groups that it lies in (UN M49: Western Asia).
+BESIDE = {"PS": ("2106", "2125")}
+
 # Short names that contracts use for groups.
 ALIASES = {
     "WORLDWIDE": WORLD,

@@ -12,6 +12,7 @@ from lakehouse.errors import Findings
 from lakehouse.model.content_root import Root
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import latest_runs
+from lakehouse.runs.outcomes import keep_outcomes, outcomes_of
 from lakehouse.runs.period import publication_has_begun, publication_id, require_open
 from lakehouse.runs.stages import STAGES
 from lakehouse.store import duck
@@ -32,11 +33,13 @@ def close_period(env: Environment, period: str) -> dict[str, Any]:
         require_open(env, period)
         _require_fresh(env, period)
     runs = latest_runs(env, period)
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(5) as pool:
         drafted = pool.submit(_draft_roots, env, period)
+        outcomes = pool.submit(outcomes_of, env, period, {n: int(v) for n, v in runs["resolve"]["reads"].items()})
         appended = pool.map(lambda draft, table: _append(env, draft, table, period), gold.DRAFTS, gold.PUBLISHED)
         versions = {table.name: version for table, version in zip(gold.PUBLISHED, appended, strict=True)}
     roots = _written_roots(env, period, versions, drafted.result())
+    keep_outcomes(env, period, outcomes.result())
     manifest = build_manifest(
         env.reader, period, roots, versions,
         pins=_pins(runs),

@@ -98,7 +98,13 @@ REPORT = Declared(
     ),
     writes=(),
 )  # fmt: skip
-CLOSE = Declared("close", reads=(*gold.DRAFTS, silver.contracts), writes=(*gold.PUBLISHED, gold.periods))
+CLOSE = Declared(
+    "close",
+    reads=(
+        *gold.DRAFTS, silver.contracts, bronze.files, silver.usage, silver.matches, silver.routing_audit, ops.held_files, ops.file_releases,
+    ),
+    writes=(*gold.PUBLISHED, gold.fallback_outcomes, gold.periods),
+)  # fmt: skip
 VERIFY = Declared("verify", reads=(*gold.PUBLISHED, gold.periods), writes=())
 EXPORT = Declared("export", reads=(*gold.PUBLISHED, gold.periods, silver.catalog), writes=())
 REPLAY = together("replay", (RECONCILE, RESOLVE, STATE))

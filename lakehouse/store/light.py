@@ -54,16 +54,23 @@ def replace_rows(
     return _write(Place.at(root), table, rows, note, "overwrite", read_at)
 
 
-def append_rows(root: str | Place, table: Table, rows: Sequence[Mapping[str, Any]], note: Mapping[str, Any]) -> int:
-    """Appends a few rows in one commit, and returns the version after. The caller holds the lease of the lake."""
-    return _write(Place.at(root), table, rows, note, "append")
+def append_rows(
+    root: str | Place, table: Table, rows: Sequence[Mapping[str, Any]], note: Mapping[str, Any], once: str | None = None
+) -> int:
+    """Appends a few rows in one commit, and returns the version after. The caller holds the lease of the lake.
+
+    With `once`, a second append under the same id adds nothing.
+    """
+    return _write(Place.at(root), table, rows, note, "append", once=once)
 
 
 def _write(
     place: Place, table: Table, rows: Sequence[Mapping[str, Any]], note: Mapping[str, Any],
-    mode: Literal["append", "overwrite"], read_at: int | None = None,
+    mode: Literal["append", "overwrite"], read_at: int | None = None, once: str | None = None,
 ) -> int:  # fmt: skip
     opened = deltalake.DeltaTable(place.uri(table.path), storage_options=place.storage_options)
+    if once and opened.transaction_version(once) is not None:
+        return opened.version()
     if read_at is not None and opened.version() != read_at:
         raise changed(place, table)
     values = [{column: row.get(column) for column in table.columns} for row in rows]
@@ -72,4 +79,4 @@ def _write(
         written = pa.Table.from_pylist(values, schema=arrow_schema(table))
         write_deltalake(opened, written, mode=mode, partition_by=list(table.partition_by) or None, commit_properties=properties)
 
-    return commit(place, table, opened, note, put)
+    return commit(place, table, opened, note, put, once=once)

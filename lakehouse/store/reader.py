@@ -107,9 +107,9 @@ class LakeReader:
         self.connection.register(dataset, self.delta(name, version).to_pyarrow_dataset(file_pruning_predicate=predicate))
         return f'SELECT {_declared(table(name))} FROM "{dataset}"'
 
-    def sql(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """The rows of a query over relations of this reader. Decimals come as Decimal."""
-        found = self.connection.execute(query, list(parameters))
+    def sql(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
+        """The rows of a query over relations of this reader, with parameters by place (?) or by name ($name). Decimals come as Decimal."""
+        found = self.connection.execute(query, parameters if isinstance(parameters, Mapping) else list(parameters))
         columns = [column[0] for column in found.description or ()]
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 

@@ -7,9 +7,9 @@ ALL: tuple[Table, ...] = (
     bronze.files, bronze.lines,
     silver.usage, silver.catalog, silver.catalog_index, silver.drift_events, silver.reported_drift, silver.isrc_iswc, silver.releases, silver.parties, silver.contributors, silver.deals, silver.contracts,
     silver.account_events, silver.matches, silver.routing_payloads, silver.routing_audit, silver.duplicates,
-    ops.quarantine, ops.ignored, ops.releases, ops.unclaimed_releases, ops.holding_adjustments, ops.reviews, ops.rulesets, ops.held_files, ops.file_releases, ops.quality_results,
+    ops.quarantine, ops.ignored, ops.releases, ops.unclaimed_releases, ops.holding_adjustments, ops.reviews, ops.drift_dismissals, ops.rulesets, ops.held_files, ops.file_releases, ops.quality_results,
     ops.runs,
-    *gold.DRAFTS, *gold.PUBLISHED, gold.periods,
+    *gold.DRAFTS, *gold.PUBLISHED, gold.fallback_outcomes, gold.periods,
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lakehouse.model.vocabulary import PAID, UNPAID
 from lakehouse.tables.declare import MONEY, UNITS, Field, Table, currency, money, period, sha256
 from lakehouse.tables.silver import CONFIGURATIONS, MEANINGS
 
@@ -245,6 +246,39 @@ periods = Table(
         sha256("manifest_sha256", "SHA-256 of manifests/<period>.json"),
         Field("previous_manifest_sha256", "string", "The same of the period published before"),
         Field("closed_at", "timestamp", "When (UTC)", required=True, rooted=False),
+    ),
+)
+
+SHARE = "decimal(9,4)"
+
+# No money of a statement, and so without a root: it can be computed again from what the publication pins.
+fallback_outcomes = Table(
+    name="gold.fallback_outcomes",
+    doc="What became of a closed period's usage: what each tier found, what waits and why, by lines and by money, and what has changed since the"
+    " source's last closed period. Written by the close, from the decisions that the period was computed by. An outcome that was there then, and"
+    " is no more, has a row of zeros.",
+    grain=("period", "source", "currency", "tier", "status", "gap"),
+    partition_by=("period",),
+    fields=(
+        # Judged before they come here: the writer that needs no JVM knows no patterns.
+        Field("period", "string", "Statement period, YYYY-MM", required=True),
+        Field("source", "string", "Dialect id", required=True),
+        Field("currency", "string", "ISO 4217 code of every amount in the row", required=True),
+        Field("tier", "string", "Which tier decided; none where no tier did", required=True),
+        Field("status", "string", "What it said", True, one_of=(*PAID, *UNPAID)),
+        Field("gap", "string", "What kind of gap keeps it waiting: INCOMPLETE, CONFLICTING or DELAYED"),
+        Field("keys", "bigint", "Usage keys", required=True),
+        Field("lines", "bigint", "Their usage lines in reports that count", required=True),
+        money("amount", "Their amount"),
+        Field("line_share", SHARE, "Their part of the lines of the source and currency: 0.25 is a quarter", required=True),
+        Field("money_share", SHARE, "The same of the money; empty where that adds up to next to nothing"),
+        Field(
+            "compared_with",
+            "string",
+            "The closed period in which the source last reported in this currency; empty where there is none",
+        ),
+        Field("line_trend", SHARE, "`line_share` less what it was then: 0.02 is two points more"),
+        Field("money_trend", SHARE, "`money_share` less what it was then"),
     ),
 )
 

@@ -109,6 +109,18 @@ reviews = Table(
     ),
 )
 
+drift_dismissals = Table(
+    name="ops.drift_dismissals",
+    doc="Events of silver.reported_drift that a person has dismissed: the catalog is right, and stays as it is. Who, when, why.",
+    grain=("event_id",),
+    fields=(
+        sha256("event_id", "The event, in silver.reported_drift"),
+        Field("reason", "string", "Why it is none, in the words of who dismissed it", required=True),
+        Field("dismissed_by", "string", "Who decided", required=True),
+        Field("dismissed_at", "timestamp", "When (UTC)", required=True, rooted=False),
+    ),
+)
+
 rulesets = Table(
     name="ops.rulesets",
     doc="Every version of the routing document that has decided anything, verbatim.",

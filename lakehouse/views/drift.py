@@ -8,7 +8,7 @@ from typing import Any
 from lakehouse.model.book import ContractBook
 from lakehouse.model.vocabulary import OF_WORK, PAID
 from lakehouse.store.reader import LakeReader
-from lakehouse.tables import gold, silver
+from lakehouse.tables import gold, ops, silver
 from lakehouse.tables.gold import UNMATCHED
 from lakehouse.views.review import newest_decisions
 
@@ -16,33 +16,51 @@ from lakehouse.views.review import newest_decisions
 _CONCERNED = f"(list_contains(?, recording_id) OR (? AND starts_with(recording_id, '{OF_WORK}')))"
 # What the contract of a line, and what it pays, depend on beside the line itself.
 _RELEASE = ("release", "release_type", "catalog_group")
+_NOT_DISMISSED = {"dismissed_by": None, "dismissed_at": None, "because": None}
 
 
-def drift(reader: LakeReader, period: str | None = None) -> list[dict[str, Any]]:
-    """Every event that somebody may have to act on: {origin, kind, recording_id, field, old, new, catalog_version, period, source, usage_key}.
+def drift(reader: LakeReader, period: str | None = None, *, dismissed: bool = False) -> list[dict[str, Any]]:
+    """Every event that somebody may have to act on: {origin, event_id, kind, recording_id, field, old, new, catalog_version, period, source, usage_key}.
 
-    Those of the `catalog` come first; then what a `report` said, as long as the catalog says `old`: in which period's run it was seen, and where.
-    With `period`, of the catalog those that a run of that period acts on, and of the reports those seen up to it.
+    Those of the `catalog` come first; then what a `report` said, as long as the catalog says `old` and nobody has dismissed it: in which period's
+    run it was seen, and where. With `period`, of the catalog those that a run of that period acts on, and of the reports those seen up to it.
+    With `dismissed` also those that people have dismissed, and of each event {dismissed_by, dismissed_at, because}, empty where it stands.
     """
-    catalog = [
-        {"origin": "catalog", **event, "period": None, "source": None, "usage_key": None}
-        for event in catalog_drift(reader, period)
-    ]
+    nowhere = {"period": None, "source": None, "usage_key": None}
+    found = [{"origin": "catalog", **event, **nowhere} for event in catalog_drift(reader, period)]
+    decided = dismissals(reader)
+    for event in _reported(reader, period):
+        stands = event.pop("stands")
+        wanted = dismissed if event["event_id"] in decided else stands
+        if wanted:
+            found.append(event)
+    return [{**event, **decided.get(event["event_id"], _NOT_DISMISSED)} for event in found] if dismissed else found
+
+
+def dismissals(reader: LakeReader) -> dict[str, dict[str, Any]]:
+    """event_id: who dismissed it, when, and why: {dismissed_by, dismissed_at, because}."""
     # A lake made by an earlier version has no such table.
-    return [*catalog, *(_reported(reader, period) if reader.exists(silver.reported_drift.name) else [])]
+    if not reader.exists(ops.drift_dismissals.name):
+        return {}
+    return {
+        row["event_id"]: {"dismissed_by": row["dismissed_by"], "dismissed_at": row["dismissed_at"].isoformat(timespec="seconds"), "because": row["reason"]}
+        for row in reader.sql(f"SELECT * FROM {reader.relation(ops.drift_dismissals.name)}")
+    }  # fmt: skip
 
 
 def _reported(reader: LakeReader, period: str | None) -> list[dict[str, Any]]:
-    columns = ("recording_id", "field", "old", "new", "catalog_version", "period", "source", "usage_key")
+    """The events of reports, each with whether it `stands`: whether the catalog still says `old`."""
+    if not reader.exists(silver.reported_drift.name):
+        return []
+    columns = ("event_id", "kind", "recording_id", "field", "old", "new", "catalog_version", "period", "source", "usage_key")
     says = "CASE e.field WHEN 'title' THEN c.title WHEN 'artist' THEN c.artist ELSE c.label END"
-    rows: list[dict[str, Any]] = reader.sql(
-        f"""SELECT 'report' AS origin, kind, {", ".join(columns)} FROM {reader.relation(silver.reported_drift.name)} e
-            WHERE (? IS NULL OR period <= ?) AND EXISTS (
-                SELECT 1 FROM {reader.relation(silver.catalog.name)} c WHERE c.recording_id = e.recording_id AND {says} = e.old)
+    return reader.sql(
+        f"""SELECT 'report' AS origin, {", ".join(columns)}, EXISTS (
+                SELECT 1 FROM {reader.relation(silver.catalog.name)} c WHERE c.recording_id = e.recording_id AND {says} = e.old) AS stands
+            FROM {reader.relation(silver.reported_drift.name)} e WHERE ? IS NULL OR period <= ?
             ORDER BY period, kind, recording_id, field, old, new""",
         [period, period],
     )
-    return rows
 
 
 def catalog_drift(reader: LakeReader, period: str | None = None) -> list[dict[str, Any]]:
@@ -51,7 +69,7 @@ def catalog_drift(reader: LakeReader, period: str | None = None) -> list[dict[st
     They alone move published lines: what a report says is decided in the run of that report.
     """
     rows: list[dict[str, Any]] = reader.sql(
-        f"""SELECT kind, recording_id, field, old, new, catalog_version FROM {reader.relation(silver.drift_events.name)}
+        f"""SELECT event_id, kind, recording_id, field, old, new, catalog_version FROM {reader.relation(silver.drift_events.name)}
             WHERE catalog_version > ? ORDER BY catalog_version, kind, recording_id, field, old, new""",
         [_closed_version(reader, period)],
     )

@@ -9,6 +9,7 @@ import pytest
 
 from lakehouse.runs.admin import init_lake, load_catalog, load_contracts
 from lakehouse.runs.close import close_period
+from lakehouse.runs.dismiss_drift import dismiss_drift
 from lakehouse.runs.period import run_period
 from lakehouse.runs.review import Verdict, review
 from lakehouse.views.drift import drift, lines_to_correct, touched_keys
@@ -84,14 +85,17 @@ def test_three_titles_and_one_artist_changed_in_a_copy_of_a_ledger_are_four_even
     # Everything is paid as decided in its own run: nothing is left for a backfill to do.
     close_period(env, JUNE)
     assert (touched_keys(env.reader, JULY), lines_to_correct(env.reader, JULY, env.rules.ruleset, env.book())) == ([], [])
+    # Of another a person says that it is none, and is not told again when July's report says the same.
+    dismiss_drift(env, drift(env.reader)[0]["event_id"], "Ibo's full name, as his label writes it", "Ada")
     land(env, _report(tmp_path, JULY, CHANGED))
     run_period(env, JULY)
     assert told(rows_of(env.reader, "silver.reported_drift", JULY)) == []
-    assert told(drift(env.reader)) == EVENTS
+    assert told(drift(env.reader)) == EVENTS[1:]
+    assert told(drift(env.reader, dismissed=True)) == EVENTS
     # A person takes one of them for a correction: the catalog says so now, and its own event takes the place of the report's.
     load_catalog(env, [_catalog(tmp_path, "correction.csv", {"QZMO12600002": (IBO, "Low Tides")})])
     found = [(event["origin"], *row) for event, row in zip(drift(env.reader), told(drift(env.reader)), strict=True)]
-    assert found == [("catalog", *EVENTS[2]), *(("report", *EVENTS[place]) for place in (0, 1, 3))]
+    assert found == [("catalog", *EVENTS[2]), *(("report", *EVENTS[place]) for place in (1, 3))]
     assert drift(env.reader, MAY) == [found_ for found_ in drift(env.reader, MAY) if found_["origin"] == "catalog"]
 
 

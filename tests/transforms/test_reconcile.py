@@ -182,6 +182,40 @@ def test_a_higher_threshold_of_a_tier_only_moves_keys_from_payment_to_review(
             assert (row.reconciliation_status, row.recording_id) == (before.reconciliation_status, before.recording_id)
 
 
+# A label's ledger of many stores, none of which gives an ISRC: what the row says, its usage lines, and the recording that a person finds for it.
+LEDGER: dict[str, tuple[tuple[str | None, str | None], int, str | None]] = {
+    "as in the catalog": (("Paper Mountains", "Ana Müller"), 40, "R6"),
+    "upper case, no accents": (("PAPER MOUNTAINS", "ANA MULLER"), 10, "R6"),
+    "another script": (("夢のかけら", "山田ハルカ"), 20, "R5"),
+    "a featured artist and noise": (("Glass Orchard (feat. Bo) [Official Audio]", "Vera Les"), 8, "R7"),
+    "a slip in the title": (("Cooper Rain", "Vera Les"), 6, "R8"),
+    "a slip in the artist": (("Harbor Lights - Live", "Luna Valle"), 5, "R2"),
+    "slips in both": (("Paper Mountian", "Ana Mueler"), 4, "R6"),
+    "no artist": (("Paper Mountains", None), 3, "R6"),
+    "another song of hers": (("Paper Boats", "Ana Müller"), 2, None),
+    "nobody's": (("Zanzibar Clockwork", "Nobody Known"), 2, None),
+}
+
+
+@pytest.mark.spark
+def test_rows_without_an_isrc_are_found_by_title_and_artist_and_the_share_falls_with_the_threshold(
+    spark: SparkSession, rules: MatchingRules
+) -> None:
+    """F-10. Of 100 lines without any identifier, how many are paid from each confidence on; and never to anyone whom a person would not name."""
+    from lakehouse.transforms.reconcile import match_keys
+
+    keys = keys_frame(spark, {name: (None, None, *said, None, None) for name, (said, _, _) in LEDGER.items()})
+    share = {}
+    for threshold in (0.85, 0.9, 0.95, 0.99, 1.0):
+        asked = rules.model_copy(update={"thresholds": {"title_artist": threshold, "fuzzy": threshold}})
+        paid = [row for row in match_keys(keys, catalog_frame(spark), asked).collect() if row.recording_id]
+        assert {row.usage_key: row.recording_id for row in paid}.items() <= {key: row[2] for key, row in LEDGER.items()}.items()
+        assert {row.tier for row in paid} <= {"title_artist", "fuzzy"}
+        share[threshold] = sum(LEDGER[row.usage_key][1] for row in paid)
+    # 4 lines are of no recording of hers. Then those without an artist go, those with two slips, with one, and what is only alike.
+    assert share == {0.85: 96, 0.9: 93, 0.95: 89, 0.99: 83, 1.0: 70}
+
+
 @pytest.mark.spark
 def test_partitions_and_row_order_do_not_change_a_decision(
     spark: SparkSession, rules: MatchingRules, decided: dict[str, Row]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from lakehouse.tables import bronze, silver
-from lakehouse.views.outcomes import matching
-from tests.support.doubt import FILE, INTRO, MAY, decision, lake_in_doubt
+from deltalake import DeltaTable
+
+from lakehouse.runs.outcomes import keep_outcomes
+from lakehouse.tables import bronze, gold, silver
+from lakehouse.views.outcomes import fallback_outcomes, matching, recorded_outcomes
+from tests.support.doubt import FILE, INTRO, JUNE, MAY, decision, lake_in_doubt
 from tests.support.golden import rows_of
 from tests.support.lake import append
 from tests.support.routed import events_of, keep_events
@@ -49,3 +52,26 @@ def _file(file_id: str, version: int) -> dict[str, object]:
     required = {field.name: empty.get(field.type, []) for field in bronze.files.fields if field.required}
     return {**required, "period": MAY, "report_period": MAY, "file_id": file_id, "source": "distrokid_13", "report_key": "main",
             "report_version": version}  # fmt: skip
+
+
+def test_what_a_run_has_read_is_told_as_it_read_it(tmp_path: Path) -> None:
+    """F-27: Intro is accepted after May was computed, and a run of June has decided Harbour. Outcomes of May as computed know of neither."""
+    env = lake_in_doubt(root := tmp_path / "lake")
+    ruleset = env.rules.ruleset
+    keep_events(env, events_of(env))
+    append(root, silver.matches, [decision(ruleset, "Harbour", "UNCLAIMED", period=JUNE, catalog_version=2)])
+    as_read = {table.name: env.reader.version(table.name) for table in (silver.usage, silver.matches, silver.routing_audit)}
+    append(root, silver.matches, [decision(ruleset, "Intro", "MATCHED", review_no=1, recording_id="R-3", tier="alias")])
+    told = [(row["tier"], row["status"], row["keys"]) for row in fallback_outcomes(env.reader, ruleset, MAY, as_read)]
+    assert told == [("fuzzy", "AMBIGUOUS", 2), ("none", "UNCLAIMED", 1)]
+    told = [(row["tier"], row["status"], row["keys"]) for row in fallback_outcomes(env.reader, ruleset, MAY)]
+    assert told == [("alias", "MATCHED", 1), ("none", "UNCLAIMED", 1), ("none", "UNCLAIMED", 1)]
+
+
+def test_a_period_without_usage_is_recorded_once_too(tmp_path: Path) -> None:
+    env = lake_in_doubt(root := tmp_path / "lake")
+    for _ in range(2):
+        keep_outcomes(env, JUNE, [])
+    table = DeltaTable(root / gold.fallback_outcomes.path)
+    assert (table.version(), table.file_uris()) == (1, [])
+    assert recorded_outcomes(env.reader) == []
