@@ -72,6 +72,17 @@ def test_a_territory_may_be_written_as_people_write_it(desk: Path, territory: st
     assert [(line["payee"], line["amount"]) for line in report["lines"] if line["payee"] == "P-ANA"] == [("P-ANA", "20")]
 
 
+@pytest.mark.parametrize("isrc", ["USRC17607839", "US-RC1-76-07839", "us-rc1-76-07839"])
+def test_an_isrc_may_be_written_with_hyphens_in_the_book_and_in_the_table(desk: Path, isrc: str) -> None:
+    book = (desk / "book.yaml").read_text(encoding="utf-8")
+    own = "terms:\n  - {clause: master_share, rate: 20%, to: P-ANA, when: {recording: US-RC1-76-07839}}"
+    book = book.replace("artists: [Ana]", "recordings: [US-RC1-76-07839]").replace("terms:", own)
+    (desk / "book.yaml").write_text(book, encoding="utf-8")
+    (desk / "usage.csv").write_text(f"isrc,amount,currency\n{isrc},100,EUR\n", encoding="utf-8")
+    _, report = _run("try", desk / "book.yaml", desk / "usage.csv")
+    assert [line["amount"] for line in report["lines"] if line["payee"] == "P-ANA"] == ["20"]
+
+
 def test_a_line_without_a_contract_is_held_and_told(desk: Path) -> None:
     (desk / "usage.csv").write_text("artist,amount,currency\nBen,100,EUR\n", encoding="utf-8")
     code, report = _run("try", desk / "book.yaml", desk / "usage.csv")
