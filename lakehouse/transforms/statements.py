@@ -160,7 +160,9 @@ def _sums(lines: DataFrame, book: ContractBook) -> DataFrame:
     if any(term.when.dated for term in taxes):
         asked |= {name: F.col(name) for name in ("usage_period", "sale_date")}
     stage, term = F.col("stages.stage"), F.col("stages.term")
-    steps = {f"term_of_{name}": F.get(term, F.array_position(stage, name).cast("int") - 1) for name in _BY_TERM}
+    steps = {
+        f"term_of_{name}": F.get(F.reverse(term), F.array_position(F.reverse(stage), name).cast("int") - 1) for name in _BY_TERM
+    }
     steps |= {name: F.when(F.array_contains(stage, name), F.lit("")) for name in _BY_STAGE}
     keys = [F.col(name) for name in _ACCOUNT] + [key.alias(name) for name, key in {**asked, **steps}.items()]
     added = (
