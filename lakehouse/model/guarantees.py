@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from lakehouse.model.accounts import Books
+from lakehouse.model.accounts import Books, Line
 from lakehouse.model.book import ContractBook
 from lakehouse.model.clauses import MinimumGuarantee
 from lakehouse.model.contracts import Contract
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lakehouse.model.settle import Tally
 
 _Account = tuple[str, str, str]  # contract, payee, currency
+_EARNED = ("payable", "reserved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class _Guarantee:
 
     account: _Account
     versions: tuple[tuple[Contract, int, MinimumGuarantee], ...]
+    contract: tuple[Contract, ...]  # in all its versions, the earliest first
 
     @property
     def ref(self) -> str:
@@ -34,17 +36,37 @@ class _Guarantee:
         contract, index, _ = self.versions[0]
         return f"{contract.version}/{index + 1}"
 
-    def in_force(self, month: str) -> MinimumGuarantee:
-        """The term of the version in force in a month; where none is, of the latest that has begun."""
-        begun = [one for one in self.versions if one[0].effective.start[:7] <= month] or [self.versions[0]]
-        return next((term for contract, _, term in begun if contract.effective.holds(month)), begun[-1][2])
+    def decides(self, month: str) -> Contract:
+        """The version of the contract in force in a month; where none is, the latest that has begun."""
+        begun = [one for one in self.contract if one.effective.start[:7] <= month] or [self.contract[0]]
+        return next((one for one in begun if one.effective.holds(month)), begun[-1])
+
+    def counted(self, book: ContractBook, earned: Mapping[_Account, Decimal], lines: Iterable[Line], period: str) -> Decimal:
+        """What the payee has earned, in the guarantee's currency: others at the book's rate, where it has one.
+
+        With conditions on usage it is what lines that meet them have brought, reserved or not.
+        """
+        contract, payee, currency = self.account
+        when = self.versions[0][2].when
+        if when.wanted:
+            usage = when.model_copy(update={"from_period": None, "to_period": None})
+            fitting = [line for line in lines if line.category in _EARNED and usage.fits(line.usage, book.rules.territory_basis)]
+            earned = {}
+            for line in fitting:
+                key = (line.contract, line.payee, line.currency)
+                earned[key] = add(earned.get(key, ZERO), line.amount)
+        total = earned.get(self.account, ZERO)
+        for (of, whose, other), amount in sorted(earned.items()):
+            if (of, whose) == (contract, payee) and other != currency and (fx := rate_known(book, other, currency, period)):
+                total = add(total, times(amount, fx.rate))
+        return total
 
 
-def top_up(books: Books, book: ContractBook, contracts: Iterable[Contract], tally: Tally) -> None:
+def top_up(books: Books, book: ContractBook, contracts: Iterable[Contract], lines: Sequence[Line], tally: Tally) -> None:
     """Adds what is missing to each guarantee that ends in the period, or has ended since the last one, to what is earned."""
     earned = dict(tally.earned)
     for guarantee in _guarantees(contracts):
-        counted = _counted(book, guarantee.account, earned, books.period)
+        counted = guarantee.counted(book, earned, lines, books.period)
         terms = [term for _, _, term in guarantee.versions]
         if any(term.instalments for term in terms):
             _add(books, guarantee, _instalments(books, guarantee, counted), tally)
@@ -53,33 +75,26 @@ def top_up(books: Books, book: ContractBook, contracts: Iterable[Contract], tall
 
 
 def _guarantees(contracts: Iterable[Contract]) -> Iterator[_Guarantee]:
-    """The guarantees of all versions, told apart by whom they are for, their name and their place among those."""
-    found: dict[tuple[_Account, str, int], list[tuple[Contract, int, MinimumGuarantee]]] = {}
+    """The guarantees of all versions, told apart by whom they are for, name, `when`, and their place among those."""
+    found: dict[tuple[_Account, str, str, int], list[tuple[Contract, int, MinimumGuarantee]]] = {}
+    versions: dict[str, list[Contract]] = {}
     for contract in sorted(contracts, key=lambda c: (c.contract, c.effective.start, c.version)):
-        places: dict[tuple[_Account, str], int] = {}
+        versions.setdefault(contract.contract, []).append(contract)
+        places: dict[tuple[_Account, str, str], int] = {}
         for index, term in enumerate(contract.terms):
             if isinstance(term, MinimumGuarantee):
                 account = (contract.contract, term.to, term.currency or contract.currency or "XXX")
-                place = places[account, term.name] = places.get((account, term.name), -1) + 1
-                found.setdefault((account, term.name, place), []).append((contract, index, term))
-    for (account, _, _), versions in sorted(found.items(), key=lambda item: item[0]):
-        yield _Guarantee(account, tuple(versions))
-
-
-def _counted(book: ContractBook, account: _Account, earned: dict[_Account, Decimal], period: str) -> Decimal:
-    """What the payee has earned under the contract, in the guarantee's currency: others at the book's rate, where it has one."""
-    contract, payee, currency = account
-    total = earned.get(account, ZERO)
-    for (of, whose, other), amount in sorted(earned.items()):
-        if (of, whose) == (contract, payee) and other != currency and (fx := rate_known(book, other, currency, period)):
-            total = add(total, times(amount, fx.rate))
-    return total
+                key = (account, term.name, term.when.model_dump_json())
+                place = places[key] = places.get(key, -1) + 1
+                found.setdefault((*key, place), []).append((contract, index, term))
+    for (account, _, _, _), written in sorted(found.items(), key=lambda item: item[0]):
+        yield _Guarantee(account, tuple(written), tuple(versions[account[0]]))
 
 
 def _spans(books: Books, guarantee: _Guarantee, earned: Decimal) -> Decimal:
     """The shortfalls of the spans that have ended. What is earned counts to the span its statement period lies in.
 
-    A span is the matter of the version that is in force when it ends.
+    A span is the matter of the version that is in force when it ends, and runs if its first month is within the dates of `when`.
     """
     contract_id, payee, currency = guarantee.account
     shortfall = ZERO
@@ -88,7 +103,7 @@ def _spans(books: Books, guarantee: _Guarantee, earned: Decimal) -> Decimal:
         while not term.instalments and start <= books.period and start <= last:
             end = later(start, term.months - 1)
             ref = f"{guarantee.ref}/{start}"
-            own = guarantee.in_force(end) is term
+            own = term.when.holds(start) and guarantee.decides(end) is contract
             if own and start <= books.period <= end:
                 books.move(earned, "guarantee", contract_id, payee, currency, ref)
             if own and end <= books.period and not books.get("guarantee", contract_id, payee, currency, f"{ref}/closed"):
@@ -108,8 +123,8 @@ def _instalments(books: Books, guarantee: _Guarantee, earned: Decimal) -> Decima
     books.move(earned, "guarantee", contract_id, payee, currency, f"{guarantee.ref}/earned")
     total = books.get("guarantee", contract_id, payee, currency, f"{guarantee.ref}/earned")
     credited = add(books.get("guarantee", contract_id, payee, currency, f"{guarantee.ref}/credited"), earned)
-    every = [(term, i) for _, _, term in guarantee.versions for i in term.instalments]
-    due = add(*(i.amount for term, i in every if i.due <= books.period and guarantee.in_force(i.due) is term))
+    every = [(contract, i) for contract, _, term in guarantee.versions for i in term.instalments if term.when.holds(i.due)]
+    due = add(*(i.amount for contract, i in every if i.due <= books.period and guarantee.decides(i.due) is contract))
     amount = add(max(total, due), credited.copy_negate())
     books.move(add(earned, amount), "guarantee", contract_id, payee, currency, f"{guarantee.ref}/credited")
     return amount

@@ -128,7 +128,7 @@ def settle_contracts(
     hold_reserves(books, book, lines, tally)
     share_costs(books, lines, tally)
     hold_producers(books, book, lines, tally)
-    top_up(books, book, in_group, tally)
+    top_up(books, book, in_group, lines, tally)
     tax_on_earned(books, book, lines, tally)
     left, recouped = _recoup(books, book, in_group, tally)
     income = taxable_income(book, lines, tally)

@@ -20,7 +20,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.model.accounts import Balance, Event, Line, Movement, Statement, rounded
 from lakehouse.model.book import ContractBook
-from lakehouse.model.clauses import DIMENSIONS, Counter, Step, Usage, Withholding
+from lakehouse.model.clauses import DIMENSIONS, Counter, MinimumGuarantee, Step, Usage, Withholding
 from lakehouse.model.contracts import asked_by
 from lakehouse.model.counting import KIND, counting_groups
 from lakehouse.model.groups import account_groups, currency_groups
@@ -150,10 +150,11 @@ def _united(parts: Mapping[str, tuple[DataFrame, Mapping[str, str]]], key: str, 
 
 
 def _sums(lines: DataFrame, book: ContractBook) -> DataFrame:
-    """Lines added up over all that no account asks for. Fees are of no account, and the usage behind a line matters to taxes alone."""
-    taxes = [term for contract in book.contracts for term in contract.terms if isinstance(term, Withholding)]
+    """Lines added up over all that no account asks for. Fees are of no account; the usage behind a line matters to taxes and guarantees."""
+    terms = [term for contract in book.contracts for term in contract.terms]
+    taxes = [term for term in terms if isinstance(term, Withholding)]
     asked: dict[str, Column] = {}
-    for dimension, values in asked_by(taxes).items():
+    for dimension, values in asked_by([*taxes, *(term for term in terms if isinstance(term, MinimumGuarantee))]).items():
         name = "recording_id" if dimension == "recording" else dimension
         whole = dimension == "territory" and book.rules.territory_basis == "tis"
         asked[name] = F.col(name) if whole else F.when(F.col(name).isin(*sorted(values)), F.col(name))

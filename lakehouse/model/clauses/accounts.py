@@ -88,7 +88,8 @@ class MinimumGuarantee(AccountClause):
 
     `amount` with `starting` (the first month) and `months` (12): at the end of each such span the shortfall to what was earned in it is added
     once. `instalments`: at each of them the shortfall of all that was earned to all that is due; what is earned later first makes good
-    what was topped up. Sources: easyroyaltiesusa.com; imclicensing.com (forecast); animenewsnetwork.com (earning out).
+    what was topped up. `when` says what usage counts; its dates are those within which a span begins, or an instalment is due.
+    Sources: easyroyaltiesusa.com; imclicensing.com (forecast); animenewsnetwork.com (earning out).
     """
 
     clause: Literal["minimum_guarantee"]
