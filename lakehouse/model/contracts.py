@@ -136,9 +136,13 @@ class Contract(Frozen):
             if term.when.fits(usage, self._rules.territory_basis):
                 key = (term.clause, term.name)
                 best = chosen.get(key)
-                if best is None or self.specificity(term) > self.specificity(self.terms[best]):
+                if best is None or self._rank(term) > self._rank(self.terms[best]):
                     chosen[key] = index
         return chosen
+
+    def _rank(self, term: Clause) -> tuple[tuple[int, ...], str]:
+        """Of usage of which only the month is known two terms may fit that part it: the one that begins later applies."""
+        return (self.specificity(term), term.when.from_period or "")
 
     def specificity(self, term: Clause) -> tuple[int, ...]:
         """How specific a term is, by the dimensions in the order of the book."""

@@ -139,6 +139,17 @@ def test_a_missing_rate_of_exchange_is_misuse_and_not_a_guess(desk: Path) -> Non
     assert "the book has no rate from EUR to USD in 2026-01" in report["error"]
 
 
+def test_a_subscriber_who_listened_to_nothing_is_named(desk: Path) -> None:
+    pools = "pools:\n  - {name: premium, method: user_centric}\n---\n"
+    (desk / "book.yaml").write_text(pools + BOOK, encoding="utf-8")
+    (desk / "usage.csv").write_text(
+        "line_id,artist,subscriber,units,amount,currency\n1,Ana,joe,3,10,EUR\n2,Ana,ann,0,9.5,EUR\n", encoding="utf-8"
+    )
+    code, report = _run("try", desk / "book.yaml", desk / "usage.csv")
+    assert code == 2
+    assert "pool:premium:ann has 9.5 EUR and no units to divide them by: see line 2" in report["error"]
+
+
 def test_names_are_held_against_a_catalog_where_one_is_given(desk: Path) -> None:
     (desk / "catalog.csv").write_text("title,artist,isrc\nHarbour,Anna,QZABC2600001\n", encoding="utf-8")
     assert _run("lint", desk / "book.yaml") == (0, [])
