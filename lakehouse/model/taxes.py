@@ -31,17 +31,12 @@ def _taxes(book: ContractBook, line: Line, of: str) -> Iterator[tuple[str, Fract
     if contract is None:
         # What is taken back under a contract that has left the book: there are no terms on tax any more.
         return
-    chosen: dict[str, tuple[tuple[int | str, ...], Fraction, str, str]] = {}
+    chosen: dict[str, tuple[tuple[object, ...], Fraction, str, str]] = {}
     for index, term in enumerate(contract.terms):
         if isinstance(term, Withholding) and term.when.fits(line.usage, book.rules.territory_basis):
             rate = term.rate_for(line.payee, party.country, party.kind)
-            rank = (
-                *contract.specificity(term),
-                bool(term.payees),
-                bool(term.country),
-                bool(term.payee_kind),
-                term.when.from_period or "",
-            )
+            about = (bool(term.payees), bool(term.country), bool(term.payee_kind))
+            rank = (contract.specificity(term), about, term.when.from_period or "")
             if rate is not None and (term.name not in chosen or rank > chosen[term.name][0]):
                 chosen[term.name] = (rank, rate, contract.term_id(index), term.of)
     for name, (_, rate, term_id, base) in sorted(chosen.items()):
