@@ -16,7 +16,7 @@ from lakehouse.model.money import ZERO, add, minor_digits, round_together
 EVENTS = ("cost", "advance", "return", "payment", "society_payment", "adjustment")
 # Kinds of balance. Those of money first; the rest are what the next period must know to go on counting.
 MONEY = ("carried", "payable", "advance", "cost", "shared_cost", "reserve", "pending")
-MEMO = ("recouped", "surplus", "granted", "guarantee", "position", "costs", "open", "taxable", "count")
+MEMO = ("recouped", "surplus", "granted", "guarantee", "position", "costs", "open", "taxable", "held_income", "count")
 
 Key = tuple[str, str, str, str, str]
 
@@ -36,6 +36,10 @@ class Line:
     currency: str
     stages: tuple[Step, ...]
     usage: Usage
+
+    def term_of(self, stage: str) -> str | None:
+        """The term that made the line what it is at a stage: the last, for the line has come through those of others before."""
+        return next((step.term for step in reversed(self.stages) if step.stage == stage), None)
 
 
 @dataclass(frozen=True, slots=True)

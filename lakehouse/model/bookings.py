@@ -13,6 +13,7 @@ from lakehouse.model.clauses import Advance, Cost, MasterShare, Reserve, Royalty
 from lakehouse.model.contracts import Contract
 from lakehouse.model.money import ZERO, add, split, times
 from lakehouse.model.period import later
+from lakehouse.model.taxes import make_up, set_free, wait
 
 if TYPE_CHECKING:
     from lakehouse.model.settle import Tally
@@ -120,21 +121,24 @@ def _payment(books: Books, event: Event, tally: Tally) -> None:
 
 def hold_reserves(books: Books, book: ContractBook, lines: Iterable[Line], tally: Tally) -> None:
     """Reserves of the period. After the calculation they are earned and held; before it they are earned when they are released."""
-    sums: dict[tuple[str, str, str, str, str], Decimal] = defaultdict(lambda: ZERO)
+    held_by: dict[tuple[str, str, str, str, str], list[Line]] = defaultdict(list)
     for line in lines:
         if line.category == "reserved":
-            term_id = next(step.term for step in line.stages if step.stage == "reserve")
-            key = (line.contract, line.version, line.payee, line.currency, term_id)
-            sums[key] = add(sums[key], line.amount)
-    for (contract, version, payee, currency, term_id), amount in sorted(sums.items()):
+            held_by[line.contract, line.version, line.payee, line.currency, line.term_of("reserve") or ""].append(line)
+    for (contract, version, payee, currency, term_id), own in sorted(held_by.items()):
+        income = make_up(book, own)
+        amount = income.pop("")
         term = book.version(contract, version).term(term_id)
         assert isinstance(term, Reserve)
         due = {f"{later(books.period, release.after)}/{term.timing}": release.share for release in term.release}
+        account = (contract, payee, currency)
         for ref, part in split(amount, due).items():
-            books.move(part, "reserve", contract, payee, currency, ref)
+            books.move(part, "reserve", *account, ref)
+        for tax, taxed in sorted(income.items()):
+            for ref, part in split(taxed, due).items():
+                wait(books, account, ref, tax, part)
         accrued, held = f"liabilities:accrued:{payee}", f"liabilities:reserves:{payee}"
         debit = accrued if term.timing == "after" else f"expenses:royalties:{contract}"
-        account = (contract, payee, currency)
         if term.timing == "after":
             tally.earned[account] = add(tally.earned[account], amount)
             tally.reserved[account] = add(tally.reserved[account], amount)
@@ -144,15 +148,19 @@ def hold_reserves(books: Books, book: ContractBook, lines: Iterable[Line], tally
 
 def release_reserves(books: Books, tally: Tally) -> None:
     """What is due of earlier reserves."""
+    waited: set[tuple[tuple[str, str, str], str]] = set()
     for (_, contract, payee, currency, ref), amount in books.of_kind("reserve"):
         due, _, timing = ref.partition("/")
         if due > books.period:
             continue
         books.move(amount.copy_negate(), "reserve", contract, payee, currency, ref)
         account = (contract, payee, currency)
+        tally.free(account, "", amount)
+        waited.add((account, ref))
         if timing == "after":
             tally.reserved[account] = add(tally.reserved[account], amount.copy_negate())
         else:
             tally.earned[account] = add(tally.earned[account], amount)
         source = f"{contract}:{ref}"
         books.post("release", payee, currency, source, amount, f"liabilities:reserves:{payee}", f"liabilities:accrued:{payee}")
+    set_free(books, waited, tally)

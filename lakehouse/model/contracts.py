@@ -136,9 +136,13 @@ class Contract(Frozen):
             if term.when.fits(usage, self._rules.territory_basis):
                 key = (term.clause, term.name)
                 best = chosen.get(key)
-                if best is None or self.specificity(term) > self.specificity(self.terms[best]):
+                if best is None or self._rank(term) > self._rank(self.terms[best]):
                     chosen[key] = index
         return chosen
+
+    def _rank(self, term: Clause) -> tuple[tuple[int, ...], str]:
+        """Of usage of which only the month is known two terms may fit that part it: the one that begins later applies."""
+        return (self.specificity(term), term.when.from_period or "")
 
     def specificity(self, term: Clause) -> tuple[int, ...]:
         """How specific a term is, by the dimensions in the order of the book."""
@@ -174,7 +178,13 @@ class Contract(Frozen):
         """Every part of the flow after all terms and down the tree, those of nothing too."""
         for one in self._through(flow, queue):
             for part in self._rest(one):
-                yield from self._down_the_tree(part)
+                yield from map(self._kept, self._down_the_tree(part))
+
+    def _kept(self, part: Part) -> Part:
+        """A part that a term or the tree gives to the label: it is retained like all that the label has, and on no statement."""
+        if part.party != self.label or part.category not in ("payable", "reserved"):
+            return part
+        return replace(part, category="retained", role=part.role + (_HELD if part.category == "reserved" else ""))
 
     def _recipe(self, queue: Queue, usage: Usage) -> Recipe | None:
         """The recipe of a queue, where each of its terms takes a fixed share."""

@@ -5,14 +5,14 @@ The order is that of the day of sale (the month of use where no day is known), t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 from lakehouse.model.accounts import Balance
 from lakehouse.model.book import ContractBook
-from lakehouse.model.clauses import Count, Counter, Part, Step, Usage
+from lakehouse.model.clauses import Clause, Count, Counter, Part, RoyaltyClause, Step, Usage
 from lakehouse.model.contracts import Contract
 from lakehouse.model.money import SCALE, exact, from_units
 
@@ -30,8 +30,10 @@ class Due:
     steps: tuple[Step, ...] = ()
 
     @property
-    def order(self) -> tuple[str, str]:
-        return (self.usage.sale_date or self.usage.usage_period, self.line_id)
+    def order(self) -> tuple[str, int, str]:
+        """Ids that are numbers, as those of lines of a table are, follow each other by size: 10 comes after 9."""
+        number = int(self.line_id) if self.line_id.isascii() and self.line_id.isdigit() else -1
+        return (self.usage.sale_date or self.usage.usage_period, number, self.line_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,47 @@ def divide_in_order(lines: Iterable[Due], opening: Mapping[Counter, Fraction]) -
         for counter, size in added.items():
             before[counter] = before.get(counter, Fraction(0)) + size
     return found
+
+
+def keep_counting(contracts: Sequence[Contract]) -> list[Contract]:
+    """The contracts, in the same order, with the counts of every later version those of the versions before it.
+
+    A count without a name of its own is known by the place of its term. A term that another version of the contract writes at another
+    place, for the same usage, goes on with the same count, and no other term takes that over.
+    """
+    names: dict[str, dict[str, str]] = {}
+    kept: dict[int, Contract] = {}
+    for number in sorted(range(len(contracts)), key=lambda n: (contracts[n].effective.start, contracts[n].version)):
+        contract = contracts[number]
+        known = names.setdefault(contract.contract, {})
+        counting = {index: key for index, term in enumerate(contract.terms) if (key := _counts_for(term))}
+        moved = {known[key]: key for key in counting.values() if key in known}
+        found: dict[int, str] = {}
+        for index, key in counting.items():
+            own = contract.term_id(index)
+            taken = own in moved and moved[own] != key
+            found[index] = known.setdefault(key, f"{own}/{contract.version}" if taken else own)
+        kept[number] = _renamed(contract, found)
+    return [kept[number] for number in range(len(contracts))]
+
+
+def _counts_for(term: Clause) -> str:
+    """What tells a term with an unnamed count from the others of its contract; empty for any other term."""
+    escalation = term.escalation if isinstance(term, RoyaltyClause) else None
+    if escalation is None or not escalation.counts or escalation.counter:
+        return ""
+    return f"{term.kind()}|{term.name}|{escalation.by}|{term.when.model_dump_json()}"
+
+
+def _renamed(contract: Contract, counters: Mapping[int, str]) -> Contract:
+    """The contract with names for those counts that the place of their terms does not name."""
+    terms = list(contract.terms)
+    for index, name in counters.items():
+        term = terms[index]
+        if name != contract.term_id(index) and isinstance(term, RoyaltyClause) and term.escalation:
+            named = term.escalation.model_copy(update={"counter": name})
+            terms[index] = term.model_copy(update={"escalation": named})
+    return contract if terms == list(contract.terms) else contract.model_copy(update={"terms": tuple(terms)})
 
 
 def counting_groups(book: ContractBook) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator, model_validator
 
 from lakehouse.model.clauses.condition import DATE, Many
-from lakehouse.model.identifiers import iswc_check_digit_holds, padded_upc, plain_iswc
+from lakehouse.model.identifiers import iswc_check_digit_holds, padded_upc, plain_isrc, plain_iswc
 from lakehouse.model.places import countries_of
 from lakehouse.model.rules import Frozen
 
@@ -43,6 +43,11 @@ class Covers(Frozen):
     unmatched: Many = Field((), description="territories in which the contract divides what no recording was found for")
 
     after_months: int = Field(0, ge=0, description="for how many months such money is held before the contract divides it")
+
+    @field_validator("recordings")
+    @classmethod
+    def _as_codes(cls, recordings: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(plain_isrc, recordings))
 
     @field_validator("releases")
     @classmethod

@@ -30,7 +30,28 @@ def _sentence(error: Mapping[str, Any]) -> str:
             return f"{context['tag']!r} is not one of {str(context['expected_tags']).replace(chr(39), '')}"
         case "union_tag_not_found":
             return f"says no {str(context['discriminator']).replace(chr(39), '')}"
+        case "dict_type" | "model_type":
+            return f"{_shown(error)} stands where keys are expected: {{key: value, ...}}"
+        case "tuple_type" | "list_type":
+            return f"{_shown(error)} stands where a list is expected: [..., ...]"
+        case "string_type":
+            return f"{_shown(error)} stands where one value is expected"
+        case "int_parsing":
+            return f"{error['input']!r} is not a whole number"
+        case "literal_error":
+            return f"{error['input']!r} is not one of {str(context['expected']).replace(chr(39) * 2 + ', ', '').replace(chr(39), '')}"
+        case "string_pattern_mismatch" if str(context["pattern"]).startswith(r"^\d{4}-"):
+            days = " or a day such as 2026-06-30" if "-(0[1-9]|[12]" in context["pattern"] else ""
+            return f"{error['input']!r} is not a month such as 2026-06{days}"
     return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _shown(error: Mapping[str, Any]) -> str:
+    """What the document has in that place, in a few words."""
+    value = error.get("input")
+    if isinstance(value, (dict, list)):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    return "nothing" if value is None else repr(value)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,12 @@ def gtin_check_digit_holds(upc: str) -> bool:
     return sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(upc)) % 10 == 0
 
 
+def plain_isrc(text: str | None) -> str:
+    """An ISRC without blanks and hyphens, in capitals: US-RC1-76-07839 is USRC17607839; what is none stays as it is."""
+    code = re.sub(r"[\s-]", "", text or "").upper()
+    return code if re.fullmatch(ISRC, code) else (text or "")
+
+
 def plain_iswc(text: str | None) -> str:
     """An ISWC without blanks, hyphens and points: T-034.524.680-1 is T0345246801."""
     return re.sub(r"[^0-9A-Z]", "", (text or "").upper())

@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from lakehouse.model.book import ContractBook, peers_of
 from lakehouse.model.contracts import Contract, parse_contract
+from lakehouse.model.counting import keep_counting
 from lakehouse.model.documents import Document, Finding, book_sha256, read_documents
 from lakehouse.model.lint_book import RULES_OF_THE_BOOK
 from lakehouse.model.lint_catalog import KnownNames, not_in_the_catalog
@@ -71,7 +72,8 @@ def read_book(documents: Mapping[str, str], known: KnownNames | None = None) -> 
             findings += document.findings_of(error)
     for _, contract in entries:
         parties.update(contract.parties)
-    contracts = tuple(contract for _, contract in entries)
+    contracts = tuple(keep_counting([contract for _, contract in entries]))
+    entries = [(document, contract) for (document, _), contract in zip(entries, contracts, strict=True)]
     peers = peers_of(contracts)
     for document, contract in entries:
         contract.bound(rules, peers)

@@ -63,12 +63,17 @@ def exact_text(rate: Fraction) -> str:
     return f"{times(Decimal(1), rate).normalize():f}"
 
 
+def rate_known(book: ContractBook, origin: str, to: str, period: str) -> FxRate | None:
+    """The rate of a period, else the one for every period, else None."""
+    rates = [fx for fx in book.rules.fx if (fx.origin, fx.to) == (origin, to) and fx.period in (None, period)]
+    return max(rates, key=lambda fx: fx.period or "", default=None)
+
+
 def rate_of(book: ContractBook, origin: str, to: str, period: str) -> FxRate:
     """The rate of a period, else the one for every period. Raises ValueError where the book has none: nothing is converted at a guess."""
-    rates = [fx for fx in book.rules.fx if (fx.origin, fx.to) == (origin, to) and fx.period in (None, period)]
-    if not rates:
+    if (known := rate_known(book, origin, to, period)) is None:
         raise ValueError(f"the book has no rate from {origin} to {to} in {period}: add it under `fx`, with its source and date")
-    return max(rates, key=lambda fx: fx.period or "")
+    return known
 
 
 def _finish(

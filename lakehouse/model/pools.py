@@ -69,11 +69,15 @@ def pooled(pools: Iterable[Pool], rows: Sequence[UsageRow]) -> Bases:
         groups: dict[tuple[str, str], list[UsageRow]] = defaultdict(list)
         for row in members:
             groups[row.currency, row.subscriber if pool.method == USER_CENTRIC else ""].append(row)
-        for (_, subscriber), own in sorted(groups.items()):
+        for (currency, subscriber), own in sorted(groups.items()):
             paid = add(*(row.amount for row in own))
             shared, breakage = shared_out(pool, paid)
             term = pool_term(pool, subscriber)
             units = {row.line_id: row.usage.units for row in own}
+            if not sum(units.values()):
+                raise ValueError(
+                    f"{term} has {paid.normalize():f} {currency} and no units to divide them by: see line {own[0].line_id}"
+                )
             more = by_units(breakage, units)
             for line_id, amount in by_units(shared, units).items():
                 steps = [Step(pool.method, term, bases[line_id][0], amount)]

@@ -12,6 +12,7 @@ from lakehouse.model.accounts import Books, Line
 from lakehouse.model.book import ContractBook
 from lakehouse.model.clauses import ProducerPoints
 from lakehouse.model.money import ZERO, add, exact, times
+from lakehouse.model.taxes import make_up, set_free, wait
 
 if TYPE_CHECKING:
     from lakehouse.model.settle import Tally
@@ -32,7 +33,7 @@ def hold_producers(books: Books, book: ContractBook, lines: Iterable[Line], tall
     for line in lines:
         if line.contract not in watched or line.category not in ("payable", "reserved"):
             continue
-        term_id = next((step.term for step in line.stages if step.stage == "producer_points"), "")
+        term_id = line.term_of("producer_points") or ""
         term = book.version(line.contract, line.version).term(term_id) if line.role.startswith("producer") and term_id else None
         net, all_in = royalties[line.contract, line.currency]
         if isinstance(term, ProducerPoints):
@@ -52,13 +53,16 @@ def hold_producers(books: Books, book: ContractBook, lines: Iterable[Line], tall
         term = next((t for c in book.contracts if isinstance(t := c.term(term_id), ProducerPoints)), None)
         if term is not None:
             terms.setdefault(term_id, term)
+    waited: set[tuple[tuple[str, str, str], str]] = set()
     for (contract, payee, currency, term_id), own in sorted(waiting.items()):
         known = terms.get(term_id)
         at = 1 if known and known.at == "all_in" else 0
         recouped = _recouped_part(books, contract, currency, term_id, at, before.get((contract, currency), (ZERO, ZERO))[at])
-        now = add(*(line.amount for line in own))
         record_one = known is None or known.recoup == "record_one"
-        _pay_or_hold(books, (contract, payee, currency), term_id, now, recouped, record_one, tally)
+        _pay_or_hold(books, (contract, payee, currency), term_id, make_up(book, own), recouped, record_one, tally)
+        if recouped is not None:
+            waited.add(((contract, payee, currency), term_id))
+    set_free(books, waited, tally)
 
 
 def _count(books: Books, key: tuple[str, str], at: str) -> Decimal:
@@ -83,15 +87,18 @@ def _pay_or_hold(
     books: Books,
     account: tuple[str, str, str],
     term_id: str,
-    now: Decimal,
+    income: dict[str, Decimal],
     recouped: Fraction | None,
     record_one: bool,
     tally: Tally,
 ) -> None:
     contract, payee, currency = account
     accrued = f"liabilities:accrued:{payee}"
+    now = income[""]
     if not record_one:
         lost = add(now, times(now, recouped or Fraction(0)).copy_negate())
+        for ref, amount in income.items():
+            tally.free(account, ref, times(amount, (recouped or Fraction(0)) - 1))
         tally.deducted[account] = add(tally.deducted[account], lost)
         books.post("before_recoupment", payee, currency, term_id, lost, accrued, f"income:retained:{contract}")
         return
@@ -99,5 +106,10 @@ def _pay_or_hold(
     # From the first record on: all of it, or nothing yet.
     held = now if recouped is None else pending.copy_negate()
     books.move(held, "pending", contract, payee, currency, term_id)
+    tally.free(account, "", held.copy_negate())
+    for ref, amount in income.items():
+        if ref and recouped is None:
+            wait(books, account, term_id, ref, amount)
+            tally.free(account, ref, amount.copy_negate())
     tally.reserved[account] = add(tally.reserved[account], held)
     books.post("producer_waits", payee, currency, term_id, held, accrued, f"liabilities:pending:{payee}")

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 
 from lakehouse.model.accounts import Balance, Books, Event, Line, Movement, Settlement, Statement, opened
 from lakehouse.model.book import ContractBook
@@ -37,6 +38,12 @@ class Tally:
     deducted: dict[Account, Decimal] = field(default_factory=lambda: defaultdict(lambda: ZERO))
     reserved: dict[Account, Decimal] = field(default_factory=lambda: defaultdict(lambda: ZERO))
     taxed: dict[Account, Decimal] = field(default_factory=lambda: defaultdict(lambda: ZERO))
+    # What comes to the income of the period besides its lines, or, negative, waits of it; by what it is made of (`taxes.make_up`).
+    freed: dict[Account, dict[str, Decimal]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(lambda: ZERO)))
+
+    def free(self, account: Account, ref: str, amount: Decimal) -> None:
+        """Adds to what comes to the income of the period; a negative amount waits."""
+        self.freed[account][ref] = add(self.freed[account][ref], amount)
 
     def available(self, account: Account) -> Decimal:
         """What the account has for recoupment and payment."""
@@ -121,10 +128,10 @@ def settle_contracts(
     hold_reserves(books, book, lines, tally)
     share_costs(books, lines, tally)
     hold_producers(books, book, lines, tally)
-    top_up(books, in_group, lines, tally)
+    top_up(books, book, in_group, lines, tally)
     tax_on_earned(books, book, lines, tally)
     left, recouped = _recoup(books, book, in_group, tally)
-    income = taxable_income(book, lines)
+    income = taxable_income(book, lines, tally)
     dues = tuple(
         Due(*account, left.get(account, ZERO), values, income.get(account, {}))
         for account, values in sorted(_sums(books, tally, recouped, lines).items())
@@ -185,7 +192,7 @@ def _recoup(
             payee,
             currency,
             dict(sorted(available.items())),
-            lambda c: limits.get(c, Fraction(1)),
+            partial(_limit, limits, payee),
             lambda c: orders.get(c, KINDS),
         )
         recoupment.settle(book.rules.cross, minimum_payout(book, payee, currency))
@@ -194,15 +201,23 @@ def _recoup(
     return left, recouped
 
 
-def _limits(contracts: Iterable[Contract], period: str) -> dict[str, Fraction]:
-    """The part of a period's royalties that each contract lets an advance use."""
+def _limits(contracts: Iterable[Contract], period: str) -> dict[str, dict[str, Fraction]]:
+    """The part of a period's royalties that each contract lets an advance use, by the party that the advance is of."""
     now = Usage("", "ZZ", "", "", None, "", period)
-    found: dict[str, Fraction] = {}
+    found: dict[str, dict[str, Fraction]] = defaultdict(dict)
     for contract in contracts:
         if contract.effective.holds(period):
             for _, term in contract.account_terms(Advance, now):
-                found[contract.contract] = min(term.up_to, found.get(contract.contract, Fraction(1)))
+                for payee in term.to:
+                    own = found[contract.contract]
+                    own[payee] = min(term.up_to, own.get(payee, Fraction(1)))
     return found
+
+
+def _limit(limits: Mapping[str, Mapping[str, Fraction]], payee: str, contract: str) -> Fraction:
+    """The limit of a payee under a contract; of one that only an event names, the lowest of the contract."""
+    own = limits.get(contract, {})
+    return own.get(payee, min(own.values(), default=Fraction(1)))
 
 
 def _sums(

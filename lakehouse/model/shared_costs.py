@@ -27,8 +27,9 @@ def share_costs(books: Books, lines: Iterable[Line], tally: Tally) -> None:
     shares: dict[tuple[str, str], dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
     for line in lines:
         key = (line.contract, line.currency)
-        if key in pending and line.category in ("payable", "retained") and _is_income(line):
-            payee = line.payee if line.category == "payable" and not _mechanical(line) else ""
+        # What is reserved is income too, that a payee only has later: otherwise who is held back would bear less than his part.
+        if key in pending and line.category in ("payable", "reserved", "retained") and _is_income(line):
+            payee = "" if line.category == "retained" or _mechanical(line) else line.payee
             shares[key][payee] = add(shares[key][payee], line.amount)
     for (contract, currency), parts in sorted(shares.items()):
         income = add(*parts.values())

@@ -14,7 +14,7 @@ from lakehouse.model.book import ContractBook
 from lakehouse.model.bookings import contract_of, main_payee
 from lakehouse.model.clauses import Usage
 from lakehouse.model.documents import Finding
-from lakehouse.model.identifiers import padded_upc
+from lakehouse.model.identifiers import padded_upc, plain_isrc
 from lakehouse.model.money import parse_amount
 from lakehouse.model.period import DAY, PERIOD
 from lakehouse.model.places import countries_of
@@ -95,7 +95,7 @@ def _usage(line_id: str, cells: Row, book: ContractBook) -> UsageRow:
         gross = None if gross is None else -abs(gross)
     currency = _currency(cells, book)
     usage = Usage(
-        recording=cells.get("isrc", ""), release=padded_upc(cells.get("upc")) or None, territory=_territory(cells), channel=cells.get("channel", ""),
+        recording=plain_isrc(cells.get("isrc")), release=padded_upc(cells.get("upc")) or None, territory=_territory(cells), channel=cells.get("channel", ""),
         configuration=cells.get("configuration", "other"), price_category=cells.get("price_category"), source=cells.get("source", ""),
         usage_period=usage_period, sale_date=sale_date, report_period=period, release_type=cells.get("release_type"),
         catalog_group=cells.get("catalog_group"), currency=currency, units=units, gross=gross, ppd=_amount(cells, "ppd"),
@@ -138,7 +138,7 @@ def _contract(cells: Row, book: ContractBook, period: str, needed: bool) -> str:
         return next(iter(known))
     if any(cells.get(name) for name in ("isrc", "artist", "label", "upc")):
         found = book.in_force(
-            cells.get("isrc", ""), cells.get("artist", ""), cells.get("label"), period, padded_upc(cells.get("upc"))
+            plain_isrc(cells.get("isrc")), cells.get("artist", ""), cells.get("label"), period, padded_upc(cells.get("upc"))
         )
         if found:
             return found.contract

@@ -20,7 +20,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.model.accounts import Balance, Event, Line, Movement, Statement, rounded
 from lakehouse.model.book import ContractBook
-from lakehouse.model.clauses import DIMENSIONS, Counter, Step, Usage, Withholding
+from lakehouse.model.clauses import DIMENSIONS, Counter, MinimumGuarantee, Step, Usage, Withholding
 from lakehouse.model.contracts import asked_by
 from lakehouse.model.counting import KIND, counting_groups
 from lakehouse.model.groups import account_groups, currency_groups
@@ -150,17 +150,20 @@ def _united(parts: Mapping[str, tuple[DataFrame, Mapping[str, str]]], key: str, 
 
 
 def _sums(lines: DataFrame, book: ContractBook) -> DataFrame:
-    """Lines added up over all that no account asks for. Fees are of no account, and the usage behind a line matters to taxes alone."""
-    taxes = [term for contract in book.contracts for term in contract.terms if isinstance(term, Withholding)]
+    """Lines added up over all that no account asks for. Fees are of no account; the usage behind a line matters to taxes and guarantees."""
+    terms = [term for contract in book.contracts for term in contract.terms]
+    taxes = [term for term in terms if isinstance(term, Withholding)]
     asked: dict[str, Column] = {}
-    for dimension, values in asked_by(taxes).items():
+    for dimension, values in asked_by([*taxes, *(term for term in terms if isinstance(term, MinimumGuarantee))]).items():
         name = "recording_id" if dimension == "recording" else dimension
         whole = dimension == "territory" and book.rules.territory_basis == "tis"
         asked[name] = F.col(name) if whole else F.when(F.col(name).isin(*sorted(values)), F.col(name))
     if any(term.when.dated for term in taxes):
         asked |= {name: F.col(name) for name in ("usage_period", "sale_date")}
     stage, term = F.col("stages.stage"), F.col("stages.term")
-    steps = {f"term_of_{name}": F.get(term, F.array_position(stage, name).cast("int") - 1) for name in _BY_TERM}
+    steps = {
+        f"term_of_{name}": F.get(F.reverse(term), F.array_position(F.reverse(stage), name).cast("int") - 1) for name in _BY_TERM
+    }
     steps |= {name: F.when(F.array_contains(stage, name), F.lit("")) for name in _BY_STAGE}
     keys = [F.col(name) for name in _ACCOUNT] + [key.alias(name) for name, key in {**asked, **steps}.items()]
     added = (

@@ -107,3 +107,31 @@ def test_contracts_that_share_a_counter_are_one_group() -> None:
     texts = {"C-1": "both", "C-2": "", "C-3": "both", "C-4": "own"}
     book, _ = read_book({f"{name}.yaml": of(name, counter) for name, counter in texts.items()})
     assert counting_groups(book) == {"C-1": "C-1", "C-2": "C-2", "C-3": "C-1", "C-4": "C-4"}
+
+
+def test_lines_of_a_day_count_by_the_size_of_their_numbers() -> None:
+    of = contract(RISING.replace("MODE ", ""))
+    # the hundred that are at 10 % are those of line 9
+    assert _royalties(of, [_due(of, "10", 100), _due(of, "9", 100)]) == {"9": Decimal(10), "10": Decimal(20)}
+
+
+def test_an_amendment_goes_on_with_the_count_of_the_same_term() -> None:
+    """Wherever it writes it; and a term that comes into its place begins a count of its own."""
+    at_home = RISING.replace("MODE ", "").replace("to: P-A", "to: P-A, when: {territory: DE}")
+    abroad = at_home.replace("territory: DE", "territory: FR")
+    later = HEAD.replace('"1"', '"2"').replace("2026-01", "2026-07")
+    first = HEAD.replace("2026-01", "2026-01, to: 2026-06") + f"terms:\n{at_home}"
+    book = book_of({"1.yaml": first, "2.yaml": f"{later}terms:\n{abroad}{at_home}"})
+    assert [sorted(each.counters) for each in book.contracts] == [["C-1/1"], ["C-1/1", "C-1/1/2"]]
+    assert {home for each in book.contracts for home in each.counted(replace(_due(each, "a", 1).usage), Decimal(1))} == {
+        ("C-1/1", "XXX")
+    }
+
+
+def test_a_counter_with_a_name_keeps_it_in_every_version() -> None:
+    named = RISING.replace("MODE ", "counter: album, ")
+    later = HEAD.replace('"1"', '"2"').replace("2026-01", "2026-07")
+    book = book_of(
+        {"1.yaml": HEAD.replace("2026-01", "2026-01, to: 2026-06") + f"terms:\n{named}", "2.yaml": f"{later}terms:\n{named}"}
+    )
+    assert {counter for each in book.contracts for counter in each.counters} == {"album"}

@@ -72,6 +72,17 @@ def test_a_territory_may_be_written_as_people_write_it(desk: Path, territory: st
     assert [(line["payee"], line["amount"]) for line in report["lines"] if line["payee"] == "P-ANA"] == [("P-ANA", "20")]
 
 
+@pytest.mark.parametrize("isrc", ["USRC17607839", "US-RC1-76-07839", "us-rc1-76-07839"])
+def test_an_isrc_may_be_written_with_hyphens_in_the_book_and_in_the_table(desk: Path, isrc: str) -> None:
+    book = (desk / "book.yaml").read_text(encoding="utf-8")
+    own = "terms:\n  - {clause: master_share, rate: 20%, to: P-ANA, when: {recording: US-RC1-76-07839}}"
+    book = book.replace("artists: [Ana]", "recordings: [US-RC1-76-07839]").replace("terms:", own)
+    (desk / "book.yaml").write_text(book, encoding="utf-8")
+    (desk / "usage.csv").write_text(f"isrc,amount,currency\n{isrc},100,EUR\n", encoding="utf-8")
+    _, report = _run("try", desk / "book.yaml", desk / "usage.csv")
+    assert [line["amount"] for line in report["lines"] if line["payee"] == "P-ANA"] == ["20"]
+
+
 def test_a_line_without_a_contract_is_held_and_told(desk: Path) -> None:
     (desk / "usage.csv").write_text("artist,amount,currency\nBen,100,EUR\n", encoding="utf-8")
     code, report = _run("try", desk / "book.yaml", desk / "usage.csv")
@@ -126,6 +137,17 @@ def test_a_missing_rate_of_exchange_is_misuse_and_not_a_guess(desk: Path) -> Non
     code, report = _run("try", desk / "book.yaml", desk / "usage.csv")
     assert code == 2
     assert "the book has no rate from EUR to USD in 2026-01" in report["error"]
+
+
+def test_a_subscriber_who_listened_to_nothing_is_named(desk: Path) -> None:
+    pools = "pools:\n  - {name: premium, method: user_centric}\n---\n"
+    (desk / "book.yaml").write_text(pools + BOOK, encoding="utf-8")
+    (desk / "usage.csv").write_text(
+        "line_id,artist,subscriber,units,amount,currency\n1,Ana,joe,3,10,EUR\n2,Ana,ann,0,9.5,EUR\n", encoding="utf-8"
+    )
+    code, report = _run("try", desk / "book.yaml", desk / "usage.csv")
+    assert code == 2
+    assert "pool:premium:ann has 9.5 EUR and no units to divide them by: see line 2" in report["error"]
 
 
 def test_names_are_held_against_a_catalog_where_one_is_given(desk: Path) -> None:

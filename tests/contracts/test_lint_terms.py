@@ -36,6 +36,15 @@ def _findings(terms: str, head: str = HEAD, **others: str) -> list[Finding]:
         ("{clause: master_share, rate: 5%, to: P-A, escalation: {by: units, steps: [{from: 2026-01, rate: 6%}]}}", "needs `above`"),
         ("{clause: producer_points, points: 5%, tracks: 3, album_tracks: 2, to: P-A}", "3 tracks are more than the album's 2"),
         ("{clause: deduction, rate: 5%, when: {territory: {inlcude: [US]}}}", "territory knows `include` and `exclude`, not 'inlcude'"),
+        ("{clause: deduction, rate: 5%, of: net, apply: after}", "`of` is gross, ppd or retail, or left out"),
+        ("{clause: writer_share, rate: 5%, basis: gross, uplift: 30%, to: P-A}", "an `uplift` is added to a price"),
+        ("{clause: withholding, rate: 30%, treaty: DE}", "treaty: 'DE' stands where keys are expected: {key: value, ...}"),
+        ("{clause: reserve, rate: 5%, release: {after: 1, share: 1}}", "release: a mapping stands where a list is expected: [..., ...]"),
+        ("{clause: fixed_fee, amount: 5, to: {P-A: 50%}}", "to: a mapping stands where one value is expected"),
+        ("{clause: mechanical, statutory_rate: 1, songs: ten, to: P-A}", "songs: 'ten' is not a whole number"),
+        ("{clause: advance, to: P-A, amount: 5, period: 2026-Q1}", "period: '2026-Q1' is not a month such as 2026-06"),
+        ("{clause: deduction, rate: 5%, when: {from: 2026}}", "from: '2026' is not a month such as 2026-06 or a day such as 2026-06-30"),
+        ("{clause: producer_points, points: 1%, to: P-A, recoup: later}", "'later' is not one of none, record_one or prospective"),
     ],
 )  # fmt: skip
 def test_a_clause_that_does_not_hold_together_is_found_on_its_line(term: str, said: str) -> None:

@@ -73,8 +73,18 @@ def _contract(number: int, random: Random) -> dict[str, Any]:
         {"clause": "packaging", "rate": "3%", "of": "retail", "when": {"configuration": "physical"}},
         {"clause": "reserve", "rate": "20%", "release": [{"after": 1, "share": "1/3"}, {"after": 2, "share": "2/3"}]},
         {"clause": "withholding", "rate": "1/7", "of": random.choice(["payable", "earned"]), "when": {"territory": "US"}},
+        {"clause": "producer_points", "name": "one", "points": "1/60", "to": two, "recoup": "record_one"},
+        {"clause": "producer_points", "name": "two", "points": "1/70", "to": three, "recoup": "prospective"},
     ]
-    kept = terms[:2] + [term for term in terms[2:] if random.random() < 0.5]
+    guarantee = {
+        "clause": "minimum_guarantee",
+        "amount": "999",
+        "starting": "2026-02",
+        "months": 2,
+        "to": two,
+        "when": {"territory": "JP"},
+    }
+    kept = [*terms[:2], guarantee, *(term for term in terms[2:] if random.random() < 0.5)]
     return {
         "contract": f"C-{number}", "version": "1", "effective": {"from": "2026-01"}, "label": "P-LABEL", "currency": "EUR",
         "covers": {"artists": [f"Artist {number}"]} if number else {"releases": [UPCS[1]]}, "terms": kept,

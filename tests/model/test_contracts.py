@@ -155,6 +155,16 @@ def test_the_order_in_which_terms_are_written_does_not_matter(
     assert [(p.party, p.role, p.stream.amount) for p in theirs] == [(p.party, p.role, p.stream.amount) for p in ours]
 
 
+def test_a_month_that_two_terms_part_is_of_the_later_one() -> None:
+    """Whichever is written first (R-27); where the day is known, it decides."""
+    until = "  - {clause: master_share, rate: 10%, to: P-A, when: {to: 2026-03-14}}\n"
+    since = "  - {clause: master_share, rate: 20%, to: P-A, when: {from: 2026-03-15}}\n"
+    for terms in (until + since, since + until):
+        month, before, after = usage(), usage(sale_date="2026-03-14"), usage(sale_date="2026-03-15")
+        shares = [paid(contract(terms).split(one, Decimal(100)))["P-A"] for one in (month, before, after)]
+        assert shares == [20, 10, 20]
+
+
 @given(contracts(), usages, amounts)
 def test_no_way_through_a_contract_is_taken_twice(any_contract: Contract, any_usage: Usage, amount: Decimal) -> None:
     """A royalty line is known by party, role, category and the terms on its way: no two parts may share them."""

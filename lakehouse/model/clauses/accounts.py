@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from lakehouse.model.clauses.base import AccountClause
+from lakehouse.model.clauses.base import AccountClause, Shares
 from lakehouse.model.clauses.condition import Many
 from lakehouse.model.money import Amount, Rate, times, write_rate
 
@@ -19,10 +19,6 @@ def _whole(to: dict[str, Fraction]) -> dict[str, Fraction]:
     if (total := sum(to.values(), Fraction(0))) != 1:
         raise ValueError(f"the shares add up to {write_rate(total)}, not 100%")
     return to
-
-
-def _one_party(value: Any) -> Any:
-    return {value: "100%"} if isinstance(value, str) else value
 
 
 class Cost(AccountClause):
@@ -50,13 +46,12 @@ class Advance(AccountClause):
     """
 
     clause: Literal["advance"]
-    to: dict[str, Rate]
+    to: Shares
     amount: Amount | None = None
     currency: str | None = None
     period: str | None = Field(None, pattern=MONTH)
     up_to: Rate = Fraction(1)
 
-    _to = field_validator("to", mode="before")(_one_party)
     _shares = field_validator("to", mode="after")(_whole)
 
     @model_validator(mode="after")
@@ -93,7 +88,8 @@ class MinimumGuarantee(AccountClause):
 
     `amount` with `starting` (the first month) and `months` (12): at the end of each such span the shortfall to what was earned in it is added
     once. `instalments`: at each of them the shortfall of all that was earned to all that is due; what is earned later first makes good
-    what was topped up. Sources: easyroyaltiesusa.com; imclicensing.com (forecast); animenewsnetwork.com (earning out).
+    what was topped up. `when` says what usage counts; its dates are those within which a span begins, or an instalment is due.
+    Sources: easyroyaltiesusa.com; imclicensing.com (forecast); animenewsnetwork.com (earning out).
     """
 
     clause: Literal["minimum_guarantee"]

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from lakehouse.model.clauses.condition import Condition
 from lakehouse.model.clauses.escalation import Count, Counter
 from lakehouse.model.clauses.usage import Usage
-from lakehouse.model.money import SCALE, add, exact, from_units, split, times
+from lakehouse.model.money import SCALE, Rate, add, exact, from_units, split, times
 
 # Where in the default order a clause stands: one entry for each stage of a line.
 STAGES = (
@@ -28,6 +28,15 @@ STAGES = (
 )  # fmt: skip
 _FIGURES = ("unit_rate", "minimum_per_unit", "per_unit", "amount", "statutory_rate")
 Basis = Literal["net", "gross", "source", "ppd", "retail"]
+
+
+def _of_one_party(value: Any) -> Any:
+    return {value: "100%"} if isinstance(value, str) else value
+
+
+_RATES = {"type": "object", "additionalProperties": {"type": ["string", "number"]}}
+# Who has what: `{P-ANA: 60%, P-BEN: 40%}`, or `P-ANA` for one party that has it all.
+Shares = Annotated[dict[str, Rate], BeforeValidator(_of_one_party), WithJsonSchema({"anyOf": [{"type": "string"}, _RATES]})]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,8 @@ class Flow:
 
     `base` is the amount that rates of the royalty are of, once it is known; `rates` says what part of it each pool is, for clauses
     that take points of the base from a pool; `artist` whose the artist's pool is, and `role` in what capacity. `portion` is the part of
-    the units that the artist's pool stands for, where a reserve has parted it; `held` marks the part that is kept back.
+    the units that the artist's pool stands for, where a reserve has parted it, and `whole` that of all other pools, which only a reserve of
+    the base parts; `held` marks the part that is kept back.
     """
 
     pools: Mapping[str, Stream]
@@ -88,6 +98,7 @@ class Flow:
     usage: Usage | None = None
     role: str = "artist"
     portion: Fraction = Fraction(1)
+    whole: Fraction = Fraction(1)
     held: bool = False
     received: Decimal = Decimal(0)
     counts: Mapping[Counter, Count] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from lakehouse.model.clauses.usage import Usage
-from lakehouse.model.identifiers import padded_upc
+from lakehouse.model.identifiers import padded_upc, plain_isrc
 from lakehouse.model.places import countries_of, is_group, rolled_up
 
 DATE = r"^\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?$"
@@ -87,7 +87,8 @@ class Condition(BaseModel):
         if not isinstance(value, tuple):
             return value
         members = (member for one in value for member in groups.get(one, (one,)))
-        return tuple(dict.fromkeys(map(padded_upc, members) if name == "release" else members))
+        form = {"release": padded_upc, "recording": plain_isrc}.get(str(name), str)
+        return tuple(dict.fromkeys(map(form, members)))
 
     @cached_property
     def wanted(self) -> dict[str, frozenset[str]]:

@@ -32,6 +32,8 @@ class DeductionClause(Clause):
             raise ValueError("a deduction has either a `rate` or an amount `per_unit`")
         if self.of and self.rate is None:
             raise ValueError("`of` says what a `rate` is of")
+        if self.of == "net" and self.timing == "after":
+            raise ValueError("after the rate the net receipts are divided already: `of` is gross, ppd or retail, or left out")
         return self
 
     def stage(self) -> str | None:
@@ -53,7 +55,8 @@ class DeductionClause(Clause):
             cut = stream.divide(self.kind(), term, {"deduction": self.rate, "rest": 1 - self.rate})
             taken, rest = cut["deduction"], cut["rest"]
         else:
-            taken, rest = stream.take(self.kind(), term, self._fixed(flow))
+            portion = flow.whole if self.timing == "before" else flow.portion
+            taken, rest = stream.take(self.kind(), term, times(self._fixed(flow), portion))
         to, category = (self.to, "fee") if self.to else (label, "retained")
         return flow.give({pool: rest}, Part(to, self.kind(), category, taken))
 

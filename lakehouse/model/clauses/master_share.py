@@ -17,14 +17,16 @@ from lakehouse.model.money import Amount, Rate, add, exact, times
 class RoyaltyClause(Clause):
     """A royalty: `rate` of a base, or `unit_rate` for each unit, or the greater of a rate and a minimum for each unit.
 
-    The base is the net receipts (by default), or `basis`: gross receipts, the dealer price (ppd) or the retail price times units. Where it is
-    not the net receipts, the difference between the two is the label's, so that the parts still add up to the receipts.
+    The base is the net receipts (by default), or `basis`: gross receipts, the dealer price (ppd) or the retail price times units, with an
+    `uplift` where the contract adds one. Where it is not the net receipts, the difference between the two is the label's, so that the parts
+    still add up to the receipts.
     """
 
     rate: Rate | None = None
     unit_rate: Amount | None = None
     minimum_per_unit: Amount | None = None
     basis: Basis = "net"
+    uplift: Rate = Field(Fraction(0), description="what is added to the price: a base of 130 % of ppd has an uplift of 30 %")
     to: str
     escalation: Escalation | None = None
     mfn: str = Field("", description="a class of terms in which all have the highest rate of any")
@@ -36,6 +38,8 @@ class RoyaltyClause(Clause):
             raise ValueError("a royalty has either a `rate` or a `unit_rate`")
         if self.minimum_per_unit is not None and self.rate is None:
             raise ValueError("`minimum_per_unit` is for a `rate`: the greater of the two is paid")
+        if self.uplift and self.basis not in ("ppd", "retail"):
+            raise ValueError("an `uplift` is added to a price: the `basis` is ppd or retail")
         if self.escalation and any((s.rate is None) != (self.rate is None) for s in self.escalation.steps):
             raise ValueError("the steps of an escalation are what the royalty is: all `rate`, or all `unit_rate`")
         return self
@@ -56,7 +60,7 @@ class RoyaltyClause(Clause):
         if self.basis == "net":
             return flow
         net = flow.pools["net"]
-        base = flow.measured(self.basis)
+        base = times(flow.measured(self.basis), 1 + self.uplift)
         difference = net.becomes("base", term, add(net.amount, base.copy_negate()))
         return flow.give({"net": net.becomes("base", term, base)}, Part(label, "base_difference", "retained", difference))
 

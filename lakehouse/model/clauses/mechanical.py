@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from lakehouse.model.clauses.base import Clause, Flow, Part
+from lakehouse.model.clauses.base import Clause, Flow, Part, Shares
 from lakehouse.model.clauses.presets import dated, fill
 from lakehouse.model.money import Amount, Rate, exact, split, write_rate
 
@@ -30,7 +30,7 @@ class Mechanical(Clause):
     outside_songs: int = Field(0, ge=0)
     cap_songs: int | None = Field(None, ge=0)
     caps: dict[str, int] = Field({}, description="songs paid at most, by release type")
-    to: dict[str, Rate]
+    to: Shares
     outside_to: str | None = None
     excess: Literal["artist", "label"] = "artist"
 

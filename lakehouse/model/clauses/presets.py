@@ -27,5 +27,5 @@ def dated(versions: Iterable[tuple[str, T]], date: str, preset: str, known_to: s
     """The version in force on a day or in a month. Raises ValueError before the first, and after the last day that is known of."""
     reached = [value for start, value in sorted(versions, key=lambda v: v[0]) if start[: len(date)] <= date[: len(start)]]
     if not reached or (known_to and date[: len(known_to)] > known_to[: len(date)]):
-        raise ValueError(f"the preset {preset} has no figures for {date}")
+        raise ValueError(f"the preset {preset} has no figures for {date}: write the figure in the term, or a preset of the book")
     return reached[-1]

@@ -65,7 +65,7 @@ class PointsClause(Clause):
         return left.give({self.source: cut["rest"]}, Part(self.to, self.role, "payable", cut["points"]))
 
     def _portion(self, flow: Flow) -> Fraction:
-        return flow.portion if self.source == "artist" else Fraction(1)
+        return flow.portion if self.source == "artist" else flow.whole
 
 
 class ProducerPoints(PointsClause):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from lakehouse.model.clauses.base import Clause, Flow, Part
+from lakehouse.model.clauses.base import Clause, Flow, Part, Shares
 from lakehouse.model.money import Rate, write_rate
 
 
@@ -19,7 +19,7 @@ class PublishingShare(Clause):
 
     clause: Literal["publishing_share"]
     rate: Rate
-    to: dict[str, Rate]
+    to: Shares
 
     @field_validator("to")
     @classmethod

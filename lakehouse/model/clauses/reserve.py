@@ -45,13 +45,17 @@ class Reserve(Clause):
         return "base_reserve" if self.timing == "before" else "reserve"
 
     def hold(self, flow: Flow, term: str) -> tuple[Flow, Flow | None]:
-        """The flow that is accounted for now, and the one that is held."""
+        """The flow that is accounted for now, and the one that is held. What another reserve holds is not held twice."""
         pool = "net" if self.timing == "before" else "artist"
         stream = flow.pools.get(pool)
-        if stream is None or stream.amount <= 0 or flow.units < 0 or not self.rate:
+        if flow.held or stream is None or stream.amount <= 0 or flow.units < 0 or not self.rate:
             return flow, None
         cut = stream.divide(self.kind(), term, {"held": self.rate, "rest": 1 - self.rate})
         pools: Mapping[str, Stream] = {**flow.pools, pool: cut["rest"]}
-        now = replace(flow, pools=pools, portion=flow.portion * (1 - self.rate))
-        held = replace(flow, pools={pool: cut["held"]}, parts=(), portion=flow.portion * self.rate, held=True)
-        return now, held
+        now, held = self._portions(flow, 1 - self.rate), self._portions(flow, self.rate)
+        return replace(now, pools=pools), replace(held, pools={pool: cut["held"]}, parts=(), held=True)
+
+    def _portions(self, flow: Flow, part: Fraction) -> Flow:
+        """The flow as `part` of the units: all of its pools, where the base is reserved, or the artist's alone."""
+        whole = flow.whole * part if self.timing == "before" else flow.whole
+        return replace(flow, whole=whole, portion=flow.portion * part)

@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from lakehouse.model.clauses.base import Clause, Flow, Part
-from lakehouse.model.money import Rate, write_rate
+from lakehouse.model.clauses.base import Clause, Flow, Part, Shares
+from lakehouse.model.money import write_rate
 
 
 class Split(Clause):
@@ -18,7 +18,7 @@ class Split(Clause):
     """
 
     clause: Literal["split"]
-    to: dict[str, Rate]
+    to: Shares
     rest: str | None = None
 
     @model_validator(mode="after")
