@@ -11,12 +11,15 @@ from pyspark.sql import functions as F
 from lakehouse.checks.totals import require_parts_add_up
 from lakehouse.model.money import ZERO, add
 from lakehouse.model.vocabulary import PAID
+from lakehouse.runs.declared import DRAFT
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Work, run_jobs
 from lakehouse.runs.linked import pays_on_works, routed_works
 from lakehouse.runs.period import require_open
 from lakehouse.runs.pooling import pooled_keys
-from lakehouse.runs.stages import DRAFT, STAGES, before, reconcile, resolve, superseded_reports
+from lakehouse.runs.resolve import resolve
+from lakehouse.runs.stages import STAGES, reconcile
+from lakehouse.runs.standing import before, superseded_reports
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import gold, silver
 from lakehouse.tables.declare import MONEY

@@ -11,7 +11,8 @@ from lakehouse.runs import declared
 from lakehouse.runs.frame import Append, Replace, Work, job
 from lakehouse.runs.linked import linked_works
 from lakehouse.runs.routing import routed, routing_events
-from lakehouse.runs.stages import IDENTITY, matching_rules
+from lakehouse.runs.rulesets import matching_rules
+from lakehouse.runs.stages import IDENTITY
 from lakehouse.tables import silver
 from lakehouse.transforms.route import reported
 

@@ -1,12 +1,15 @@
-"""The versions of the routing document that a lake has seen: each kept verbatim, none changed under its version."""
+"""The rules that decide: those of matching as a run knows them, and the versions of the routing document that a lake has seen, none changed under its
+version."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
 from lakehouse.errors import Misuse
 from lakehouse.model.routing import read_ruleset, ruleset_sha256
+from lakehouse.runs.environment import Environment
 from lakehouse.store.reader import LakeReader
 from lakehouse.tables import ops
 
@@ -26,3 +29,7 @@ def unseen_ruleset(reader: LakeReader, text: str) -> tuple[Any, ...] | None:
             f"{digest[:12]}). Give the changed document a new version; `lakehouse routing show --version {ruleset.version}` shows the old one."
         )
     return None
+
+
+def matching_rules(env: Environment) -> Mapping[str, str]:
+    return {"rules": env.rules.ruleset}

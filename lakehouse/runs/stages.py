@@ -7,52 +7,41 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from lakehouse.checks.totals import require_no_difference, require_parts_add_up
-from lakehouse.model.counting import counting_groups
-from lakehouse.model.vocabulary import PAID
+from lakehouse.checks.totals import require_no_difference
 from lakehouse.runs import declared
-from lakehouse.runs.adjusting import adjusted
 from lakehouse.runs.catalog_index import index_of_catalog, parts_to_send
 from lakehouse.runs.declared import DRAFT
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Append, Job, Replace, Work, job
-from lakehouse.runs.linked import has_paid_on_works, linked_works, newly_linked, pays_on_works, routed_works
+from lakehouse.runs.linked import has_paid_on_works, linked_works, newly_linked
 from lakehouse.runs.links import reported_links
 from lakehouse.runs.overfull import hold_overfull, reports_let_go
-from lakehouse.runs.pooling import as_pooled, pooled_keys, pools_again, through_pools
 from lakehouse.runs.report_drift import drift_of_reports
+from lakehouse.runs.resolve import resolve
 from lakehouse.runs.routing import routed, routing_events
+from lakehouse.runs.rulesets import matching_rules
+from lakehouse.runs.standing import before, opening_of, superseded_reports
 from lakehouse.sources.scan import KEY_COLUMNS, scan_files
 from lakehouse.store.landing import Receipt
-from lakehouse.tables import Table, bronze, gold, ops, silver
+from lakehouse.tables import bronze, gold, ops, silver
 from lakehouse.tables.declare import MONEY
-from lakehouse.tables.gold import UNMATCHED
 from lakehouse.transforms.conform import conform as conform_lines
 from lakehouse.transforms.conserve import conserve
-from lakehouse.transforms.duplicates import find_duplicates
-from lakehouse.transforms.groups import group_usage, join_recordings, latest_decisions, open_holds
-from lakehouse.transforms.hold import duplicate_holds, holds, may_find_an_owner, months_held, taken_away, to_pools, went_where
+from lakehouse.transforms.groups import latest_decisions, open_holds
 from lakehouse.transforms.ledger import book_ledger
 from lakehouse.transforms.local import local_rows
-from lakehouse.transforms.market import divide_by_market, owners_of_markets
-from lakehouse.transforms.on_works import pay_on_works, with_rest_of_works, without_rest_of
-from lakehouse.transforms.pools import pool_parts
 from lakehouse.transforms.reconcile import match_keys
 from lakehouse.transforms.release import released_lines
-from lakehouse.transforms.resolve import groups_again, mirrors, reversals, royalty_lines, standing
-from lakehouse.transforms.resolve import resolve as resolve_groups
-from lakehouse.transforms.resolved import STAGES as STEPS_TYPE
 from lakehouse.transforms.review import alias_decisions, refused_pairs, standing_reviews
 from lakehouse.transforms.roots import partition_roots
 from lakehouse.transforms.route import as_routed, reported
-from lakehouse.transforms.statements import counts_before, opening_balances, settle_accounts
-from lakehouse.views.drift import lines_to_correct, touched_keys
-from lakehouse.views.held import accepted_differences, adjustments_of_replaced, contradicted, superseded
+from lakehouse.transforms.statements import settle_accounts
+from lakehouse.views.drift import touched_keys
+from lakehouse.views.held import accepted_differences, adjustments_of_replaced, contradicted
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from lakehouse.model.book import ContractBook
 
 # What a report says of a recording: the matcher, and routing, see it by the least of each.
 IDENTITY = ("isrc", "upc", "title", "artist", "album", "label", "proprietary_id")
@@ -74,14 +63,6 @@ def _landed(env: Environment) -> Mapping[str, str]:
 
 def _conforming(env: Environment) -> Mapping[str, str]:
     return {"rules": env.dialects_sha256, "let_go": ",".join(reports_let_go(env))}
-
-
-def matching_rules(env: Environment) -> Mapping[str, str]:
-    return {"rules": env.rules.ruleset}
-
-
-def _resolving(env: Environment) -> Mapping[str, str]:
-    return {**matching_rules(env), "channels": env.channels.sha256}
 
 
 @job(declared.INGEST, rules=_landed)
@@ -170,140 +151,13 @@ def reconcile(work: Work) -> Iterator[Append | Replace]:
     yield from drift_of_reports(work)
 
 
-@job(declared.RESOLVE, rules=_resolving)
-def resolve(work: Work) -> Sequence[Append | Replace]:
-    """Gives every group of usage lines to those who own it under the contract in force; holds what has no owner."""
-    book = work.env.book(work.pins[silver.contracts.name])
-    dead = superseded_reports(work)
-    opening = work.cut(before(work, gold.holding).transform(open_holds))
-    undone, waiting = (opening.join(F.broadcast(dead), "file_id", how) for how in ("left_semi", "left_anti"))
-    waiting, adjustments = adjusted(work, book, waiting)
-    twice = work.cut(_duplicates(work, dead))
-    usage, held_twice = (
-        work.read_period(silver.usage).join(twice.select(*KEY_COLUMNS), [*KEY_COLUMNS], how) for how in ("left_anti", "left_semi")
-    )
-    published = before(work, gold.royalty_lines)
-    on_works = has_paid_on_works(work.env)
-    corrected, undoing = _lines_that_drifted(work, book, dead, on_works), reversals(published, dead, work.period)
-    rests, again = None, corrected
-    if on_works and not book.rules.pools:
-        waiting = work.cut(with_rest_of_works(waiting, published))
-        if corrected is not None:
-            waiting, rests, again = without_rest_of(waiting, corrected)
-    redone = pools_again(work, book, usage, waiting, published, dead)
-    if redone is not None:
-        usage, undone = usage.unionByName(redone.usage), undone.unionByName(redone.holds)
-        waiting, corrected = redone.not_among(waiting), redone.not_among_lines(corrected)
-        undoing = undoing.unionByName(mirrors(redone.lines, work.period))
-    waiting = waiting.where(may_find_an_owner(work.env.channels))
-    fresh = through_pools(work, book, usage, dead, redone)
-    decisions = latest_decisions(work.read(silver.matches), work.env.rules.ruleset, work.pins[silver.catalog.name])
-    candidates = _candidates(work, book, fresh, waiting, again)
-    groups = work.cut(join_recordings(candidates, decisions, work.read(silver.catalog)))
-    published_parts = None
-    if pays_on_works(work, book):
-        groups, published_parts = pay_on_works(
-            groups, routed_works(work, work.read(silver.routing_audit)), book, require_parts_add_up, work.cut
-        )
-    if book.pools and work.env.routing.pool_rules:
-        groups = work.cut(to_pools(groups, pooled_keys(work.read(silver.routing_audit), work.env)))
-    is_paid = F.col("reconciliation_status").isin(*PAID) | F.col("recording_id").eqNullSafe(UNMATCHED)
-    if corrected is not None:
-        undoing = work.keep(undoing.unionByName(mirrors(corrected, work.period)))
-    counts = counts_before(_opening(work), undoing) if counting_groups(book) else {}
-    resolved = work.cut(resolve_groups(groups.where(is_paid), book, counts, work.keep))
-    owned = resolved.where("contract_id IS NOT NULL").select(F.col("hold_id").alias("entry_id"), went_where(book)).distinct()
-    if published_parts is not None:
-        owned = owned.unionByName(
-            published_parts.select(F.col("hold_id").alias("entry_id"), F.lit("release").alias("went")).distinct()
-        )
-    if (shared := _by_market(work, book, waiting, owned)) is not None:
-        owned = owned.unionByName(shared.select(F.col("hold_id").alias("entry_id"), F.lit("release").alias("went")).distinct())
-        resolved = work.cut(resolved.unionByName(shared, allowMissingColumns=True))
-    require_parts_add_up(resolved)
-    if published_parts is not None:
-        resolved = work.cut(resolved.unionByName(published_parts, allowMissingColumns=True))
-    lines = royalty_lines(resolved, work.period).unionByName(undoing)
-    if book.rules.pools:
-        lines = lines.unionByName(royalty_lines(pool_parts(fresh, book.sha256[:12]), work.period))
-    held = (
-        holds(groups.where(~is_paid), resolved, work.period)
-        .unionByName(duplicate_holds(group_usage(held_twice, dead, book.asks_for_days), work.period))
-        .unionByName(taken_away(waiting.join(owned, "entry_id"), F.col("went"), work.period))
-        .unionByName(taken_away(undone, F.lit("reversal"), work.period))
-    )
-    for entries in (adjustments, None if rests is None else taken_away(rests, F.lit("release"), work.period)):
-        held = held if entries is None else held.unionByName(entries)
-    return [Replace(silver.duplicates, twice), Replace(DRAFT["royalty_lines"], lines), Replace(DRAFT["holding"], held)]
-
-
-def _candidates(work: Work, book: ContractBook, fresh: DataFrame, waiting: DataFrame, corrected: DataFrame | None) -> DataFrame:
-    """Every group that a contract is looked for: fresh usage, what is held, and what closed books gave to others than today's decisions do."""
-    held = waiting.withColumns({"hold_id": F.col("entry_id"), "months_held": months_held(work.period)})
-    if book.rules.pools:
-        fresh = fresh.withColumn("months_held", F.coalesce(months_held(work.period), F.lit(0)))
-        held = as_pooled(held, before(work, gold.royalty_lines))
-    else:
-        fresh = fresh.withColumn("months_held", F.lit(0))
-        if "pooled" in waiting.columns:
-            fresh = fresh.withColumns({"base": F.col("amount"), "pooled": F.lit(None).cast(STEPS_TYPE)})
-        if "on_work" in waiting.columns:
-            fresh = fresh.withColumns({"on_work": F.lit(False), "held_since": F.lit(None).cast("string")})
-    found = fresh.withColumn("hold_id", F.lit(None).cast("string"))
-    found = found.unionByName(held.select(*found.columns))
-    if corrected is not None:
-        unheld = {"months_held": F.lit(0), "held_since": F.lit(None).cast("string"), "on_work": F.lit(False)}
-        again = groups_again(corrected).withColumns(unheld)
-        found = found.unionByName(again.select(*found.columns))
-    return found
-
-
-def _by_market(work: Work, book: ContractBook, waiting: DataFrame, owned: DataFrame) -> DataFrame | None:
-    """The parts of holds that a person lets go in this period and that nobody owns after all; None, as mostly, where there are none."""
-    reader, name = work.env.reader, ops.unclaimed_releases.name
-    released = reader.relation(name, work.pins[name])
-    rows = reader.sql(f"SELECT entry_id, policy FROM {released} WHERE period = ?", [work.period])
-    if not rows:
-        return None
-    policies = local_rows(work.env.spark, {"entry_id": "string", "policy": "string"}, [tuple(row.values()) for row in rows])
-    going = waiting.join(F.broadcast(policies), "entry_id").join(owned, "entry_id", "left_anti")
-    published = before(work, gold.royalty_lines)
-    going = work.cut(as_pooled(going, published) if book.rules.pools else going)
-    return divide_by_market(going, owners_of_markets(standing(published), going))
-
-
-def _lines_that_drifted(work: Work, book: ContractBook, dead: DataFrame, on_works: bool) -> DataFrame | None:
-    """Published lines that a change of the catalog gives to others, of reports that count; None, as mostly, where there are none."""
-    routing = work.env.routing
-    moved = lines_to_correct(work.env.reader, work.period, work.env.rules.ruleset, book, bool(routing.pool_rules), on_works)
-    if not moved:
-        return None
-    wanted = local_rows(work.env.spark, {"line_id": "string"}, [(line_id,) for line_id in moved])
-    lines = before(work, gold.royalty_lines).join(F.broadcast(wanted), "line_id", "left_semi")
-    return work.cut(lines.join(F.broadcast(dead), "file_id", "left_anti"))
-
-
-def _opening(work: Work) -> DataFrame:
-    """What accounts held when the latest closed period ended."""
-    return opening_balances(before(work, gold.balances), work.env.closed_periods(), work.period)
-
-
-def _duplicates(work: Work, dead: DataFrame) -> DataFrame:
-    """The period's lines that another source reports too, of reports that count."""
-    gone = F.broadcast(dead)
-    before = work.env.store.read(silver.duplicates, up_to=work.period).where(F.col("period") < work.period)
-    # Where a held line's report was replaced, its equal is free again; where the paid one's was, the held line stays held.
-    standing = before.join(gone, "file_id", "left_anti")
-    return find_duplicates(work.read(silver.usage).join(gone, "file_id", "left_anti"), standing, work.env.channels, work.period)
-
-
 @job(declared.STATE)
 def state(work: Work) -> Sequence[Append | Replace]:
     """Draws up the statements, the ledger and the proof that nothing is lost; stops where something is."""
     period = work.period
     lines, holding = work.keep(work.read_period(DRAFT["royalty_lines"])), work.read_period(DRAFT["holding"])
     book = work.env.book(work.pins[silver.contracts.name])
-    opening = _opening(work)
+    opening = opening_of(work)
     events = work.read(silver.account_events).where(F.col("period") == period)
     settled = settle_accounts(lines, opening, events, book, period, work.cut)
     dead = superseded_reports(work)
@@ -331,16 +185,6 @@ def state(work: Work) -> Sequence[Append | Replace]:
         Replace(DRAFT["partitions"], partitions),
         Replace(DRAFT["statements"], settled.statements),
     ]
-
-
-def before(work: Work, table: Table) -> DataFrame:
-    """The published rows of earlier periods."""
-    return work.read(table).where(F.col("period") < work.period)
-
-
-def superseded_reports(work: Work) -> DataFrame:
-    """[file_id] of the reports that a later version replaces, up to this period."""
-    return work.reports(superseded(work.env.reader, work.period, work.pins))
 
 
 def _conserved(work: Work, lines: DataFrame, holding: DataFrame, dead: DataFrame) -> DataFrame:

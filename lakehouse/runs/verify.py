@@ -7,9 +7,11 @@ from typing import Any
 
 from lakehouse.errors import Misuse
 from lakehouse.model.content_root import Root, period_root
+from lakehouse.runs.declared import DRAFT
 from lakehouse.runs.environment import Environment
 from lakehouse.runs.frame import Work
-from lakehouse.runs.stages import DRAFT, resolve, state
+from lakehouse.runs.resolve import resolve
+from lakehouse.runs.stages import state
 from lakehouse.tables import gold
 from lakehouse.transforms.roots import table_roots
 
