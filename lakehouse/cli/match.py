@@ -68,6 +68,8 @@ def match_fit(
     from lakehouse.runs.match import fit_lake, fit_tables
     from lakehouse.settings import conf_dir
 
+    if renamed and not left:
+        raise Misuse("--map names columns of a table, and the lake's own need no names: give the table, or leave --map out.")
     rules = load_linkage(conf_dir() / "linkage.yaml")
     done = fit_tables(left, right, model, _renamed(renamed or []), rules) if left else fit_lake(env.reader, model, rules)
     out.show(

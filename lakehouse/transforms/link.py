@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from lakehouse.model.linkage.keys import block_keys
 from lakehouse.model.linkage.layouts import COLUMNS, SAMPLE, Reading, common_texts, find_layout, read
-from lakehouse.model.linkage.levels import NULL, PLACE, Levels, compare, told
+from lakehouse.model.linkage.levels import NULL, ONE_SIDE, PLACE, SAME_LENGTH, Levels, compare, told
 from lakehouse.model.linkage.rules import LinkageRules
 from lakehouse.model.linkage.titles import TitleReader
 from lakehouse.model.linkage.weights import Counted, Model, fit, log_odds
@@ -127,6 +127,9 @@ def compare_pairs(records: Records, a: Places, b: Places, rules: LinkageRules) -
         levels = compare(left, right, records.common, rules.tags)
         sources = ((records.sources[one], records.sources[other]) for one, other in pairs)
         levels[:, PLACE["source"]] = [NULL if one is None or other is None else int(one != other) for one, other in sources]
+        # One source that has both versions has left no word out.
+        twice = (levels[:, PLACE["source"]] == 0) & (levels[:, PLACE["version"]] == SAME_LENGTH)
+        levels[twice, PLACE["version"]] = ONE_SIDE
         found.append(levels)
     levels = np.concatenate(found) if found else np.empty((0, len(PLACE)), dtype=np.int8)
     # A pattern as one number sorts much faster than as a row.

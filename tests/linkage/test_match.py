@@ -209,6 +209,20 @@ def test_what_stores_add_is_no_difference_and_another_version_is_one(
     assert recall >= 0.98, (precision, recall)
 
 
+def test_one_source_that_has_two_versions_of_one_length_has_two_recordings(tmp_path: Path) -> None:
+    """Between sources a word may have been left out; inside one nobody sells the same recording twice under two names."""
+    song = {"title": "River Stone", "artist": "Ana Okoye", "album": "Cobalt", "duration": "201"}
+    rows = [
+        {"id": "1", "source": "a", **song},
+        {"id": "2", "source": "a", **song, "title": "River Stone (Radio Edit)"},
+        {"id": "3", "source": "b", **song},
+    ]
+    match_tables(write(tmp_path / "t.csv", rows), None, tmp_path / "pairs.csv", {}, RULES)
+    bands = {frozenset((p["left_id"], p["right_id"])): p["band"] for p in read_pairs(tmp_path / "pairs.csv")}
+    assert bands[frozenset("13")] == "auto"
+    assert bands.get(frozenset("12"), "reject") == "reject"
+
+
 def test_an_isrc_that_is_wrong_now_and_then_is_not_trusted_blindly(label: list[dict[str, str]], tmp_path: Path) -> None:
     """Of 200 recordings 20 have the ISRC of another one: what they say of themselves decides."""
     isrcs = [f"QZABC26{n:05}" for n in range(300)]

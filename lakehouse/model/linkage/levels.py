@@ -74,7 +74,7 @@ COMPARISONS: Final = (
 OF_WORDS: Final = ("title", "artist", "album")
 _OF_SONGS: Final = ("title", "artist", "versions", "named_versions")
 PLACE: Final = {comparison.name: place for place, comparison in enumerate(COMPARISONS)}
-_SAME_LENGTH, ONE_SIDE = (COMPARISONS[PLACE["version"]].levels.index(level) for level in ("same length", "one side"))
+SAME_LENGTH, ONE_SIDE = (COMPARISONS[PLACE["version"]].levels.index(level) for level in ("same length", "one side"))
 
 
 def compare(
@@ -246,7 +246,7 @@ def _versions(ours: Columns, theirs: Columns, found: Levels) -> Levels:
             levels[place] = 0
     length, isrc = found[:, PLACE["duration"]], found[:, PLACE["isrc"]]
     one_length = ((length == 0) | (length == 1)) & (isrc <= 0) | (isrc == 0)
-    return np.where((levels > 0) & one_length, _SAME_LENGTH, levels).astype(np.int8)
+    return np.where((levels > 0) & one_length, SAME_LENGTH, levels).astype(np.int8)
 
 
 def _slipped(versions: AbstractSet[str], title: str) -> bool:
