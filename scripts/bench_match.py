@@ -161,10 +161,14 @@ def by_splink(table: Path, out: Path) -> None:
         ],
     )  # fmt: skip
     linker = Linker(DuckDBAPI().register(frame), settings, log_level=40)
-    with suppress(ValueError):  # no two records agree in all of that: Splink's own guess stands
-        linker.training.estimate_probability_two_random_records_match(
-            filled(("title", "artist", "album"), ("title", "artist", "duration")) or filled(("title", "artist")), recall=0.5
-        )
+    certain = [
+        block_on(*rule)
+        for rule in (("title", "artist", "album"), ("title", "artist", "duration"), ("title", "artist"))
+        if {*rule} <= known and frame.dropna(subset=list(rule)).duplicated(list(rule)).any()
+    ]
+    # Without a pair that agrees in all of that Splink's own guess stands.
+    if certain:
+        linker.training.estimate_probability_two_random_records_match(certain[:2], recall=0.5)
     linker.training.estimate_u_using_random_sampling(max_pairs=2e6, seed=1)
     for rule in filled(("title",), ("album", "duration"), ("artist", "year"), ("artist",)):
         with suppress(EMTrainingException):  # no pair of the table agrees in that
