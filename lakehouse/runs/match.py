@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from lakehouse.errors import Misuse
 from lakehouse.model.linkage.layouts import COLUMNS
 from lakehouse.model.linkage.rules import LinkageRules
 from lakehouse.model.linkage.weights import Model
-from lakehouse.sources.flat import read_table, write_table
+from lakehouse.sources.flat import Flat, plain_name, read_table, write_table
 from lakehouse.sources.linkage_model import write_model
 from lakehouse.store.reader import LakeReader
 from lakehouse.transforms.link import Compared, Records, Row, compare_pairs, decide, find_pairs, fit_model, read_records
@@ -92,9 +92,15 @@ class _Seen:
 
 def _look(left: Path, right: Path | None, renamed: Mapping[str, str], rules: LinkageRules) -> _Seen:
     files = [left] if right is None else [left, right]
-    tables = [read_table(file, COLUMNS, renamed) for file in files]
-    findings = [finding for file, table in zip(files, tables, strict=True) for finding in _look_at_ids(file, table)]
-    return _linkable(tables, findings, rules)
+    tables = [read_table(file, COLUMNS, renamed, rules.columns) for file in files]
+    known = {plain_name(name) for table in tables for name in table.names}
+    if missing := sorted(name for name in renamed.values() if plain_name(name) not in known):
+        told = "; ".join(f"{file.name} has {', '.join(table.names)}" for file, table in zip(files, tables, strict=True))
+        raise Misuse(f"No table has a column {', '.join(missing)}. {told}.")
+    findings = []
+    for file, table in zip(files, tables, strict=True):
+        findings += [*_look_at_columns(file, table, renamed), *_look_at_ids(file, table.rows)]
+    return _linkable([table.rows for table in tables], findings, rules)
 
 
 def _linkable(tables: Sequence[Sequence[Row]], findings: list[dict[str, str]], rules: LinkageRules) -> _Seen:
@@ -103,6 +109,18 @@ def _linkable(tables: Sequence[Sequence[Row]], findings: list[dict[str, str]], r
         pairs = find_pairs(connection, records, rules, two_sided=len(tables) > 1)
     sizes = {"left": len(tables[0]), "right": len(tables[1]) if len(tables) > 1 else None}
     return _Seen(records, compare_pairs(records, *pairs, rules), sizes, findings)
+
+
+def _look_at_columns(file: Path, table: Flat, renamed: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """A finding for each column that stands for a standard name without anybody having said so. Raises Misuse where none says what a record is called."""
+    if not {"title", "artist", "album", "isrc", "upc"} & {*table.taken}:
+        raise Misuse(
+            f"{file} says neither title, artist, album, ISRC nor UPC of its records: name its columns with --map COLUMN=NAME."
+            f" It has: {', '.join(table.names)}."
+        )
+    for name, column in table.taken.items():
+        if plain_name(column) not in (name, plain_name(renamed.get(name, name))):
+            yield {"file": file.name, "rule": "column_taken", "message": f"{column} is read as {name}; --map says otherwise."}
 
 
 def _look_at_ids(file: Path, table: Sequence[Row]) -> list[dict[str, str]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,16 +15,24 @@ import pyarrow.parquet
 
 from lakehouse.errors import Misuse
 
-# Other names under which tables tell where a record is from.
-_SOURCE = ("sourceid", "source_id")
 _SEPARATORS = (",", ";", "\t", "|")
 _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
-def read_table(file: Path, columns: Sequence[str], renamed: Mapping[str, str]) -> list[dict[str, str | None]]:
-    """Every row with the table's `columns` as text, None where it says nothing. `renamed`: standard name to the name in the file.
+@dataclass(frozen=True)
+class Flat:
+    """The rows of a file by standard names, None where one says nothing; what its columns are called, and which of them each name was found in."""
 
-    Raises Misuse for a file that is neither CSV nor Parquet, without the column `id`, or without a column it was said to have.
+    rows: list[dict[str, str | None]]
+    names: list[str]
+    taken: dict[str, str]
+
+
+def read_table(file: Path, columns: Sequence[str], renamed: Mapping[str, str], others: Mapping[str, Sequence[str]]) -> Flat:
+    """Every row with the table's `columns` as text. A name is found in the column that is `renamed` to it, else in the one of that name, else in the
+    first that has one of its `others`, whatever the case and with blanks or strokes for `_`.
+
+    Raises Misuse for a file that is neither CSV nor Parquet, or has no column for `id`.
     """
     kind = file.suffix.lower()
     if kind == ".parquet":
@@ -31,18 +41,27 @@ def read_table(file: Path, columns: Sequence[str], renamed: Mapping[str, str]) -
         names, rows = _delimited(file, kind)
     else:
         raise Misuse(f"{file}: give a .csv, .tsv or .parquet file.")
-    places = {name.lstrip("\ufeff").strip().lower(): place for place, name in reversed(list(enumerate(names)))}
-    if missing := sorted(name for name in renamed.values() if name.lower() not in places):
-        raise Misuse(f"{file} has no column {', '.join(missing)}. It has: {', '.join(names)}.")
-    found = {name: places.get(renamed.get(name, name).lower()) for name in columns}
-    if found.get("source") is None:
-        found["source"] = next((places[name] for name in _SOURCE if name in places), None)
-    if found.get("id") is None:
+    places = {plain_name(name): place for place, name in reversed(list(enumerate(names)))}
+    found: dict[str, int] = {}
+    for name in columns:
+        asked = [*([renamed[name]] if name in renamed else []), name]
+        # A column that is named is no other's, however well it would fit.
+        free = [one for one in others.get(name, ()) if one not in columns and places.get(one) not in found.values()]
+        place = next((places[one] for one in (*map(plain_name, asked), *free) if one in places), None)
+        if place is not None:
+            found[name] = place
+    if "id" not in found:
         raise Misuse(f"{file} has no column id: name the column that tells records apart with --map COLUMN=id.")
-    return [
-        {name: (row[place] or None) if place is not None and place < len(row) else None for name, place in found.items()}
+    told = [
+        {name: (row[place] or None) if (place := found.get(name, len(row))) < len(row) else None for name in columns}
         for row in rows
     ]
+    return Flat(told, names, {name: names[place] for name, place in found.items()})
+
+
+def plain_name(name: str) -> str:
+    """A column's name as names are compared: "Song Name" is "song_name"."""
+    return "_".join(re.split(r"[\s_-]+", name.lstrip("\ufeff").strip().lower()))
 
 
 def _delimited(file: Path, kind: str) -> tuple[list[str], list[list[str]]]:

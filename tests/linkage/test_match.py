@@ -133,6 +133,37 @@ def test_ids_that_are_missing_or_repeated_are_told(tmp_path: Path) -> None:
     assert [finding["rule"] for finding in done["findings"]] == ["id_missing", "id_repeated"]
 
 
+def test_columns_with_other_names_are_found_and_told(tmp_path: Path) -> None:
+    """What --map says goes first, then the standard name; a column is taken once."""
+    left = [{"id": "1", "Song Name": "River Stone", "Artist_Name": "Ana Okoye", "LENGTH": "3:20", "number": "7"}]
+    right = [
+        {"Track-ID": "9", "title": "River Stone", "song": "not this", "performer": "Ana Okoye", "duration": "200", "who": "x"}
+    ]
+    files = write(tmp_path / "l.csv", left), write(tmp_path / "r.csv", right)
+    done = match_tables(*files, tmp_path / "pairs.csv", {"label": "who"}, RULES)
+    (pair,) = read_pairs(tmp_path / "pairs.csv")
+    assert (pair["left_id"], pair["right_id"], pair["band"]) == ("1", "9", "auto")
+    assert [finding["message"].split(";")[0] for finding in done["findings"] if finding["rule"] == "column_taken"] == [
+        "Song Name is read as title", "Artist_Name is read as artist", "LENGTH is read as duration", "number is read as track_number",
+        "Track-ID is read as id", "performer is read as artist",
+    ]  # fmt: skip
+
+
+def test_a_name_that_no_table_has_is_refused_and_one_that_one_of_two_has_is_not(tmp_path: Path) -> None:
+    left, right = [{"id": "1", "werk": "River Stone"}], [{"id": "2", "title": "River Stone"}]
+    files = write(tmp_path / "l.csv", left), write(tmp_path / "r.csv", right)
+    assert match_tables(*files, tmp_path / "pairs.csv", {"title": "werk"}, RULES)["pairs"] == 1
+    with pytest.raises(Misuse, match=r"No table has a column wrek\. l\.csv has id, werk; r\.csv has id, title\."):
+        match_tables(*files, tmp_path / "pairs.csv", {"title": "wrek"}, RULES)
+
+
+def test_a_table_that_names_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        Misuse, match="says neither title, artist, album, ISRC nor UPC of its records: name its columns with --map"
+    ):
+        match_tables(write(tmp_path / "t.csv", [{"id": "1", "werk": "River Stone"}]), None, tmp_path / "pairs.csv", {}, RULES)
+
+
 def test_a_table_without_ids_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Misuse, match="--map COLUMN=id"):
         match_tables(write(tmp_path / "t.csv", [{"title": "River"}]), None, tmp_path / "pairs.csv", {}, RULES)

@@ -53,12 +53,13 @@ class Bands(_Frozen):
 
 class LinkageRules(_Frozen):
     """`exclusive`: where fewer of the linked records than this have two good partners in one source, a source holds each
-    recording once, and partners compete."""
+    recording once, and partners compete. `columns`: under which other names tables have the standard ones."""
 
     version: int
     blocking: Blocking
     bands: Bands
     exclusive: Share
+    columns: dict[str, tuple[str, ...]]
     versions: tuple[str, ...]
     noise: tuple[str, ...]
     featuring: tuple[str, ...]
