@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 CASES = all_cases()
 
 
-# Cases of one clause alone are worked through without a lake as well (tests/contracts), and releases, duplicates and refunds in tests/runs
-# and tests/model: here they are drills, as is the second case of works.
-_LONG = ("02-", "03-", "04-", "05-", "06-", "07-", "09-", "10-", "13-", "14-", "15-", "18-", "19-", "25-")
+# Cases of one clause alone are worked through without a lake as well (tests/contracts), and releases, duplicates, refunds, adjusted holds and
+# subscribers in tests/runs, tests/transforms and tests/model: here they are drills, as is the second case of works.
+_LONG = ("02-", "03-", "04-", "05-", "06-", "07-", "09-", "10-", "13-", "14-", "15-", "18-", "19-", "23-", "25-", "26-")
 _MARKED = [pytest.param(case, id=case.name, marks=[pytest.mark.drill] if case.name.startswith(_LONG) else []) for case in CASES]
 
 

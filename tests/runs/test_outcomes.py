@@ -103,6 +103,7 @@ def test_the_next_period_has_trends_and_leaves_the_closed_one_as_it_is(
 
 
 @pytest.mark.spark
+@pytest.mark.drill
 def test_a_close_that_dies_after_its_outcomes_writes_them_once_also_in_a_lake_of_an_earlier_version(
     drafted_lake: Path, closed_lake: Path, tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
