@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lakehouse.model.linkage.titles import TitleReader
 from lakehouse.model.reported_drift import reported_drift
 from lakehouse.runs.frame import Append, Work
 from lakehouse.store.light import create_tables
@@ -20,7 +19,7 @@ def drift_of_reports(work: Work) -> list[Append]:
     if not said:
         return []
     known = releases_of(reader, (row["recording_id"] for row in said), version)
-    titles = TitleReader(linkage.versions, linkage.noise, linkage.featuring)
+    titles = linkage.titles()
     events = reported_drift(said, known, titles, env.routing.is_unknown)
     # A lake made by an earlier version has no such table.
     create_tables(env.place, [silver.reported_drift])

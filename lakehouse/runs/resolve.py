@@ -210,7 +210,7 @@ def _lines_that_drifted(work: Work, book: ContractBook, dead: DataFrame, on_work
 def _duplicates(work: Work, dead: DataFrame) -> DataFrame:
     """The period's lines that another source reports too, of reports that count."""
     gone = F.broadcast(dead)
-    before = work.env.store.read(silver.duplicates, up_to=work.period).where(F.col("period") < work.period)
+    earlier = work.env.store.read(silver.duplicates, up_to=work.period).where(F.col("period") < work.period)
     # Where a held line's report was replaced, its equal is free again; where the paid one's was, the held line stays held.
-    standing = before.join(gone, "file_id", "left_anti")
-    return find_duplicates(work.read(silver.usage).join(gone, "file_id", "left_anti"), standing, work.env.channels, work.period)
+    earlier = earlier.join(gone, "file_id", "left_anti")
+    return find_duplicates(work.read(silver.usage).join(gone, "file_id", "left_anti"), earlier, work.env.channels, work.period)

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from rapidfuzz.distance import DamerauLevenshtein
 
 from lakehouse.model.linkage.levels import COMPARISONS, NULL, ONE_SIDE, PLACE, Columns, Levels, compare_columns, version_levels
-from lakehouse.model.linkage.titles import TitleReader, words_and_counts
+from lakehouse.model.linkage.titles import words_and_counts
 from lakehouse.model.linkage.weights import log_odds
 from lakehouse.model.matching import MatchingRules
 from lakehouse.model.normalize import normalize
@@ -42,9 +42,8 @@ class Comparer:
         self.model = rules.linkage.model.untuned()
         self._long = [word for word in rules.linkage.versions if len(word) > _SHORTEST]
         self._slipped = lru_cache(maxsize=65536)(self._slips)
-        self._taken_apart = lru_cache(maxsize=65536)(words_and_counts)
         self._tags = rules.linkage.tags
-        self.titles = TitleReader(rules.linkage.versions, rules.linkage.noise, rules.linkage.featuring)
+        self.titles = rules.linkage.titles()
 
     def read(self, said: Mapping[str, Sequence[str | None]]) -> Columns:
         """One side of the pairs, from FIELDS, in the names of a Reading."""
@@ -72,7 +71,7 @@ class Comparer:
 
     def _is_another(self, one: str, other: str) -> bool:
         """Whether two titles count differently ("Part 2"), or a word that only one of them has is a version word with a slip ("lvie")."""
-        (words, counts), (others, other_counts) = self._taken_apart(one), self._taken_apart(other)
+        (words, counts), (others, other_counts) = words_and_counts(one), words_and_counts(other)
         if counts != other_counts:
             return True
         if len(words) == len(others):

@@ -20,7 +20,6 @@ from lakehouse.model.linkage.keys import block_keys
 from lakehouse.model.linkage.layouts import COLUMNS, SAMPLE, Reading, common_texts, find_layout, read
 from lakehouse.model.linkage.levels import NULL, ONE_SIDE, PLACE, SAME_LENGTH, Levels, compare, told
 from lakehouse.model.linkage.rules import LinkageRules
-from lakehouse.model.linkage.titles import TitleReader
 from lakehouse.model.linkage.weights import Counted, Model, fit, log_odds
 
 Row = Mapping[str, str | None]
@@ -57,7 +56,7 @@ class Compared:
 def read_records(tables: Sequence[Sequence[Row]], rules: LinkageRules) -> Records:
     """The rows of one or two tables as they are compared. Rows are in the order of side, id and the rest, whatever order they came in."""
     records = Records([], [], [], [], {})
-    titles = TitleReader(rules.versions, rules.noise, rules.featuring)
+    titles = rules.titles()
     for side, table in enumerate(tables):
         distinct = {tuple(row.get(name) for name in COLUMNS) for row in table}
         rows = [dict(zip(COLUMNS, row, strict=True)) for row in sorted(distinct, key=lambda row: [cell or "" for cell in row])]

@@ -11,7 +11,7 @@ from lakehouse.model.linkage.keys import block_keys
 from lakehouse.model.linkage.layouts import Reading
 from lakehouse.model.linkage.levels import COMMON, COMPARISONS, NULL, ONE_SIDE, PLACE, compare, told
 from lakehouse.model.linkage.rules import load_linkage
-from lakehouse.model.linkage.weights import Counted, fit, log_odds, probability
+from lakehouse.model.linkage.weights import Counted, Numbers, fit, log_odds
 from lakehouse.settings import conf_dir
 
 texts = st.text(alphabet="abc é山", max_size=12)
@@ -19,6 +19,13 @@ readings = st.builds(
     Reading, title=texts, artist=texts, album=texts, versions=st.sampled_from([frozenset(), frozenset({"live"}), frozenset({"demo", "edit"})]), isrc=st.sampled_from(["", "USABC2600001", "USABC2600002"]),
     duration=st.none() | st.floats(1, 900), year=st.none() | st.integers(1950, 2026), track_number=st.sampled_from(["", "1", "12"]),
 )  # fmt: skip
+
+
+def probability(odds: Numbers) -> Numbers:
+    """The probability that logarithmic odds stand for."""
+    return 1 / (1 + np.exp(-odds))
+
+
 RULES = load_linkage(conf_dir() / "linkage.yaml")
 
 

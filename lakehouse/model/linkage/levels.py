@@ -261,12 +261,14 @@ def _slipped(versions: AbstractSet[str], title: str) -> bool:
 def version_levels(ours: Sequence[AbstractSet[str]], theirs: Sequence[AbstractSet[str]]) -> Levels:
     """How the version words of each pair agree: shape (pairs,). NULL where neither side has any."""
 
-    def level(mine: AbstractSet[str], yours: AbstractSet[str]) -> int:
-        if not (mine or yours):
-            return NULL
-        return 0 if mine == yours else ONE_SIDE if not (mine and yours) else ONE_SIDE + 1
+    return np.fromiter((_agree(one, other, ONE_SIDE) for one, other in zip(ours, theirs, strict=True)), np.int8, len(ours))
 
-    return np.fromiter((level(one, other) for one, other in zip(ours, theirs, strict=True)), np.int8, len(ours))
+
+def _agree(mine: AbstractSet[str], yours: AbstractSet[str], one_side: int) -> int:
+    """The level of two sets: the same, only one side has any (`one_side`), or, behind that, others. NULL where neither has any."""
+    if not (mine or yours):
+        return NULL
+    return 0 if mine == yours else one_side if not (mine and yours) else one_side + 1
 
 
 def _counts(ours: Texts, theirs: Texts) -> Levels:
@@ -275,10 +277,7 @@ def _counts(ours: Texts, theirs: Texts) -> Levels:
     def level(one: str, other: str) -> int:
         if one == other or not (one and other):
             return NULL
-        mine, yours = words_and_counts(one)[1], words_and_counts(other)[1]
-        if not (mine or yours):
-            return NULL
-        return 0 if mine == yours else 1 if not (mine and yours) else 2
+        return _agree(words_and_counts(one)[1], words_and_counts(other)[1], one_side=1)
 
     return np.fromiter((level(one, other) for one, other in zip(ours, theirs, strict=True)), np.int8, len(ours))
 

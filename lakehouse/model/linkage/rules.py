@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from lakehouse.errors import Misuse
 from lakehouse.model.documents import told
+from lakehouse.model.linkage.titles import TitleReader
 from lakehouse.model.linkage.weights import Model
 from lakehouse.model.normalize import normalize
 from lakehouse.model.plain_yaml import read_yaml
@@ -64,6 +65,10 @@ class LinkageRules(_Frozen):
     noise: tuple[str, ...]
     featuring: tuple[str, ...]
     model: Model
+
+    def titles(self) -> TitleReader:
+        """A reader of titles and names by these words."""
+        return TitleReader(self.versions, self.noise, self.featuring)
 
     @property
     def tags(self) -> frozenset[str]:

@@ -43,9 +43,9 @@ class TitleReader:
     def _read_title(self, text: str) -> Title:
         """A title without featured artists and noise, its version words apart."""
         parts = [normalize(self._until_featuring(part)) for part in _PARTS.split(text) if part.strip()]
-        words = f" {' '.join(part for nth, part in enumerate(parts) if part and (nth == 0 or part not in self._noise))} "
+        words = " ".join(part for nth, part in enumerate(parts) if part and (nth == 0 or part not in self._noise))
         versions = set(self._read_versions(words))
-        core = " ".join(self._versions.sub("", words).split()) if versions else words.strip(" ")
+        core = " ".join(self._versions.sub("", f" {words} ").split()) if versions else words
         if len(versions) > 1:
             versions.discard(_VERSION)
         return Title(core or normalize(text), frozenset(versions))
@@ -62,6 +62,7 @@ class TitleReader:
         return self._featuring.split(text, maxsplit=1)[0]
 
 
+@lru_cache(maxsize=65536)
 def words_and_counts(core: str) -> tuple[frozenset[str], frozenset[str]]:
     """The words of a title, and those of them that count: "symphony 5 ii" is not "symphony 6 ii"."""
     words = frozenset(core.split())

@@ -74,11 +74,8 @@ class Model(_Frozen):
             same = shares[0] + shares[COMMON]
             return tuple(same if level in (0, COMMON) else share for level, share in enumerate(shares))
 
-        texts = {
-            c.name: Agreement.model_construct(matches=one(field.matches), others=one(field.others))
-            for c in COMPARISONS
-            if COMMON in c.aside and (field := self.fields[c.name])
-        }
+        known = {c.name: self.fields[c.name] for c in COMPARISONS if COMMON in c.aside}
+        texts = {n: Agreement.model_construct(matches=one(f.matches), others=one(f.others)) for n, f in known.items()}
         return self.model_copy(update={"garbled": _NEVER, "fields": {**self.fields, **texts}})
 
     @property
@@ -115,11 +112,6 @@ def _log_odds(model: Model, patterns: npt.NDArray[np.int8]) -> tuple[Numbers, Nu
     # Words that do not speak for a match do not excuse what the fields say against it.
     together = np.where(words > 0, words + np.log(model.scrambled), -np.inf)
     return texts + np.where(words > 0, np.log(1 - model.scrambled), 0.0) + rest, together + rest
-
-
-def probability(odds: Numbers) -> Numbers:
-    """The probability that logarithmic odds stand for."""
-    return 1 / (1 + np.exp(-odds))
 
 
 def fit(shipped: Model, counted: Counted) -> Model:
